@@ -1,0 +1,10 @@
+"""The one source of the present moment: always an aware UTC datetime."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """The present moment, aware, in UTC."""
+    return datetime.now(UTC)
