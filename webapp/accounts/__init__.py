@@ -1,0 +1,1 @@
+"""People: users, global roles, sign-in, sessions, profile."""

@@ -1,0 +1,1 @@
+"""Custom fields: definitions, and the values that tasks and runbooks hold."""

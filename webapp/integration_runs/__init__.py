@@ -1,0 +1,1 @@
+"""What was called: runs and their attempts, delivery."""

@@ -1,0 +1,1 @@
+"""What may be called: connections, their actions, authorization, OAuth."""

@@ -1,0 +1,58 @@
+"""The menu: each feature's blueprint says which of its pages people can reach from where.
+
+    blueprint.nav = [NavEntry("Integrations", "plug", "integrations.connections", group="settings:Automation")]
+
+An entry shows for those who hold its route's permission, so the menu cannot promise a page that answers 403.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Flask, current_app, request, url_for
+from flask_login import current_user
+
+from webapp.permissions import can
+
+
+@dataclass(frozen=True)
+class NavEntry:
+    """A page in the menu. `group` is main, foot or `settings:<heading>`; lower `order` comes first."""
+
+    label: str
+    icon: str
+    endpoint: str
+    group: str = "main"
+    order: int = 50
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """A NavEntry as one page shows it."""
+
+    label: str
+    icon: str
+    href: str
+    group: str
+    current: bool
+
+
+def items() -> list[NavItem]:
+    """The entries that the current user may open, in order."""
+    entries = [
+        entry for blueprint in current_app.blueprints.values() for entry in getattr(blueprint, "nav", ())
+    ]
+    here = request.path
+    shown = []
+    for entry in sorted(entries, key=lambda each: each.order):
+        permission = current_app.view_functions[entry.endpoint].permission  # type: ignore[attr-defined]
+        if can(current_user, permission):
+            href = url_for(entry.endpoint)
+            current = here == href or (href != "/" and here.startswith(href + "/"))
+            shown.append(NavItem(entry.label, entry.icon, href, entry.group, current))
+    return shown
+
+
+def init_app(app: Flask) -> None:
+    """Give templates `nav()`."""
+    app.jinja_env.globals["nav"] = items

@@ -1,0 +1,1 @@
+"""Runbooks: the plan, and its live run."""

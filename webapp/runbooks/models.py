@@ -1,0 +1,183 @@
+"""Runbooks, their streams and tasks, predecessors, owners, assignees and comments."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Column, ForeignKey, Index, String, Table, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from webapp.accounts.models import User
+from webapp.clock import now
+from webapp.extensions import Base, UtcDateTime
+from webapp.integrations.models import Action
+from webapp.permissions import Role
+from webapp.workspaces.models import Workspace
+
+runbook_owners = Table(
+    "runbook_owners",
+    Base.metadata,
+    Column("runbook_id", ForeignKey("runbooks.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+)
+task_assignees = Table(
+    "task_assignees",
+    Base.metadata,
+    Column("task_id", ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+)
+task_predecessors = Table(
+    "task_predecessors",
+    Base.metadata,
+    Column("task_id", ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("predecessor_id", ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+
+class Runbook(Base):
+    """A plan of tasks, and its rehearsal or live run.
+
+    `state` is a value of `states.RunbookState`; `mode` is "rehearsal" or "live" once started. `seq` rises by one
+    with every change that viewers should see; each changed task is stamped with it, so a page can pull what is new.
+    """
+
+    __tablename__ = "runbooks"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"), index=True)
+    name: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(Text, default="")
+    state: Mapped[str] = mapped_column(String(20), default="planning")
+    mode: Mapped[str | None] = mapped_column(String(20))
+    seq: Mapped[int] = mapped_column(default=1)
+    next_task_number: Mapped[int] = mapped_column(default=1)
+    planned_start: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    workspace: Mapped[Workspace] = relationship()
+    owners: Mapped[list[User]] = relationship(secondary=runbook_owners, lazy="selectin")
+    streams: Mapped[list[Stream]] = relationship(
+        back_populates="runbook", order_by="Stream.position, Stream.id", cascade="all, delete-orphan"
+    )
+    tasks: Mapped[list[Task]] = relationship(
+        back_populates="runbook", order_by="Task.position, Task.id", cascade="all, delete-orphan"
+    )
+
+    @property
+    def audit_name(self) -> str:
+        return self.name
+
+    @property
+    def guard_workspace_id(self) -> int:
+        return self.workspace_id
+
+    def roles_of(self, user_id: int) -> frozenset[Role]:
+        return frozenset({Role.OWNER}) if any(owner.id == user_id for owner in self.owners) else frozenset()
+
+
+class Stream(Base):
+    """A named lane of tasks; `color` is one of the twelve stream colours, 0 to 11."""
+
+    __tablename__ = "streams"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    runbook_id: Mapped[int] = mapped_column(ForeignKey("runbooks.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(120))
+    color: Mapped[int] = mapped_column(default=0)
+    position: Mapped[int] = mapped_column(default=0)
+    seq: Mapped[int] = mapped_column(default=1)
+
+    runbook: Mapped[Runbook] = relationship(back_populates="streams")
+
+    @property
+    def audit_name(self) -> str:
+        return self.name
+
+
+class Task(Base):
+    """One step. `number` is the id that people see, unique in its runbook.
+
+    `state` is a value of `states.TaskState`; a complete task says how in `completion`: normally, skipped (with
+    `skip_reason`), integration (by a call's success) or by_hand. `duration_s` is planned, in seconds.
+    """
+
+    __tablename__ = "tasks"
+    __table_args__ = (
+        UniqueConstraint("runbook_id", "number"),
+        Index(None, "runbook_id", "seq"),
+        Index(None, "stream_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    runbook_id: Mapped[int] = mapped_column(ForeignKey("runbooks.id", ondelete="CASCADE"))
+    stream_id: Mapped[int] = mapped_column(ForeignKey("streams.id"))
+    number: Mapped[int]
+    position: Mapped[int] = mapped_column(default=0)
+    title: Mapped[str] = mapped_column(String(300))
+    description: Mapped[str] = mapped_column(Text, default="")
+    action_id: Mapped[int | None] = mapped_column(ForeignKey("integration_actions.id"), index=True)
+    planned_start: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    duration_s: Mapped[int] = mapped_column(default=300)
+
+    state: Mapped[str] = mapped_column(String(20), default="not_startable")
+    completion: Mapped[str | None] = mapped_column(String(20))
+    skip_reason: Mapped[str] = mapped_column(Text, default="")
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    started_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    seq: Mapped[int] = mapped_column(default=1)
+
+    runbook: Mapped[Runbook] = relationship(back_populates="tasks")
+    stream: Mapped[Stream] = relationship()
+    action: Mapped[Action | None] = relationship()
+    started_by: Mapped[User | None] = relationship(foreign_keys=[started_by_id])
+    finished_by: Mapped[User | None] = relationship(foreign_keys=[finished_by_id])
+    assignees: Mapped[list[User]] = relationship(secondary=task_assignees, lazy="selectin")
+    predecessors: Mapped[list[Task]] = relationship(
+        secondary=task_predecessors,
+        primaryjoin=id == task_predecessors.c.task_id,
+        secondaryjoin=id == task_predecessors.c.predecessor_id,
+        back_populates="successors",
+    )
+    successors: Mapped[list[Task]] = relationship(
+        secondary=task_predecessors,
+        primaryjoin=id == task_predecessors.c.predecessor_id,
+        secondaryjoin=id == task_predecessors.c.task_id,
+        back_populates="predecessors",
+    )
+
+    @property
+    def audit_name(self) -> str:
+        return f"#{self.number} {self.title}"
+
+    @property
+    def guard_workspace_id(self) -> int:
+        return self.runbook.workspace_id
+
+    def roles_of(self, user_id: int) -> frozenset[Role]:
+        held = self.runbook.roles_of(user_id)
+        return held | {Role.ASSIGNEE} if any(each.id == user_id for each in self.assignees) else held
+
+
+class Comment(Base):
+    """What someone wrote on a task."""
+
+    __tablename__ = "comments"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), index=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    body: Mapped[str] = mapped_column(Text)
+
+    user: Mapped[User] = relationship()
+
+    @property
+    def audit_name(self) -> str:
+        return self.body[:80]
