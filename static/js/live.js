@@ -1,0 +1,141 @@
+// Live pages: signal, then pull.
+//
+// <… data-live="/runbooks/7" data-live-id="7" data-seq="41" data-live-mode="sse|poll">
+//
+// The stream (/live, or data-live-stream) carries only `event: v`, `data: <runbook id>:<seq>`. A page that hears
+// of its own id asks <data-live>/changes?since=<seq> after 0 to 250 ms and gets 204, or out-of-band fragments and
+// the header X-Seq. The cursor lives in the page, so a missed or repeated signal loses and repeats nothing.
+// data-live-id defaults to the last part of data-live; "*" hears every id. #conn shows how things stand.
+
+const JITTER_MS = 250;
+const POLL_MS = 5000;
+const LONGEST_WAIT_S = 30;
+const FAILURES_BEFORE_POLLING = 4;
+
+const page = document.querySelector('[data-live]');
+if (page) follow(page);
+
+function follow(root) {
+  const base = root.dataset.live;
+  const id = root.dataset.liveId ?? base.split('/').at(-1);
+  const stream = root.dataset.liveStream ?? '/live';
+  const polling = root.dataset.liveMode === 'poll';
+  let seq = Number(root.dataset.seq ?? 0);
+  let busy = false;
+  let again = false;
+  let failures = 0;
+
+  function say(state, text) {
+    const label = document.getElementById('conn');
+    if (!label || label.dataset.s === state) return;
+    label.dataset.s = state;
+    label.textContent = text;
+  }
+
+  function report() {
+    if (polling || failures >= FAILURES_BEFORE_POLLING) say('off', 'Updating every 5 s');
+    else if (failures) say('retry', 'Reconnecting…');
+    else say('ok', 'Live');
+  }
+
+  function obey(headers) {
+    const where = headers.get('HX-Redirect');
+    if (where) window.location.assign(where);
+    else if (headers.get('HX-Refresh') === 'true') window.location.reload();
+    else return false;
+    return true;
+  }
+
+  function announce(headers) {
+    const triggers = headers.get('HX-Trigger');
+    if (!triggers?.startsWith('{')) return;
+    for (const [name, detail] of Object.entries(JSON.parse(triggers))) {
+      document.body.dispatchEvent(new CustomEvent(name, { detail }));
+    }
+  }
+
+  async function pull() {
+    if (busy) { again = true; return; }
+    busy = true;
+    try {
+      const answer = await fetch(`${base}/changes?since=${seq}`, {
+        headers: { 'HX-Request': 'true', 'HX-Current-URL': window.location.href },
+      });
+      if (obey(answer.headers)) return;
+      if (answer.status === 200) {
+        const html = await answer.text();
+        seq = Number(answer.headers.get('X-Seq') ?? seq);
+        htmx.swap(document.body, html, { swapStyle: 'none' });
+        drawStates();
+        announce(answer.headers);
+        document.body.dispatchEvent(new CustomEvent('pulled', { detail: { seq } }));
+      }
+      if (polling) { failures = 0; report(); }
+    } catch {
+      if (polling) say('retry', 'No connection. Trying again…'); // the stream's own error says so otherwise
+    } finally {
+      busy = false;
+      if (again) { again = false; pull(); }
+    }
+  }
+
+  // One signal for each page that it concerns; Infinity means "something may have been missed".
+  function hear(message) {
+    if ('failures' in message) { failures = message.failures; report(); }
+    if ('about' in message && (id === '*' || message.about === '*' || message.about === id)) {
+      if (id === '*' || message.seq > seq) setTimeout(pull, Math.random() * JITTER_MS);
+    }
+  }
+
+  // Browsers allow six HTTP/1.1 connections to a host, so one tab holds the stream for all of them: it owns the
+  // Web Lock and passes on what it hears. When it closes, the lock goes to another tab.
+  function share() {
+    const channel = new BroadcastChannel(`live:${stream}`);
+    channel.onmessage = (event) => hear(event.data);
+    const tell = (message) => { channel.postMessage(message); hear(message); };
+    const hold = () => new Promise(() => open(0));
+
+    function open(failed) {
+      let count = failed;
+      const source = new EventSource(stream);
+      source.addEventListener('v', (event) => {
+        const [about, number] = event.data.split(':');
+        tell({ about, seq: Number(number) });
+      });
+      source.onopen = () => { count = 0; tell({ failures: 0, about: '*', seq: Infinity }); };
+      source.onerror = () => {
+        source.close();
+        count += 1;
+        tell({ failures: count });
+        const seconds = Math.min(LONGEST_WAIT_S, 2 ** count) * (0.25 + Math.random() / 4);
+        setTimeout(() => open(count), seconds * 1000);
+      };
+    }
+
+    if (navigator.locks) navigator.locks.request(`live:${stream}`, hold);
+    else hold();
+  }
+
+  setInterval(() => {
+    if (!document.hidden && (polling || failures >= FAILURES_BEFORE_POLLING)) pull();
+  }, POLL_MS);
+  document.addEventListener('visibilitychange', () => { if (!document.hidden) pull(); });
+  // Leaving a page that came from the back-forward cache: its stream is gone and its cursor old.
+  window.addEventListener('pageshow', (event) => { if (event.persisted) pull(); });
+  report();
+  if (!polling) share();
+}
+
+// SVG children cannot be swapped out of band (they land in the HTML namespace), so #states carries
+// data-states="118:run,121:done" and the drawn nodes get that class.
+function drawStates() {
+  const states = document.getElementById('states')?.dataset.states;
+  if (!states) return;
+  for (const pair of states.split(',')) {
+    const [task, state] = pair.split(':');
+    for (const node of document.querySelectorAll(`svg [data-task="${CSS.escape(task)}"]`)) {
+      node.classList.remove('todo', 'ready', 'run', 'done', 'fail', 'skip');
+      node.classList.add(state);
+    }
+  }
+}

@@ -1,0 +1,22 @@
+// The swap style `morph`, on idiomorph.
+//
+// idiomorph's own htmx extension answers isInlineSwap() true for every unknown style, which breaks
+// hx-swap-oob="beforeend:…" and "innerHTML:…"; this one answers only for itself.
+
+const STYLES = ['morph', 'morph:outerHTML', 'morph:innerHTML'];
+
+// Open dialogs and details stay open, and an unfinished form stays as it was typed.
+const callbacks = {
+  beforeAttributeUpdated: (name, node) => !(name === 'open' && node.matches('dialog, details')),
+  beforeNodeMorphed: (old) => !(old.nodeType === Node.ELEMENT_NODE && old.hasAttribute('data-dirty')),
+  beforeNodeRemoved: (node) => node.id !== 'toasts',
+};
+
+htmx.defineExtension('morph', {
+  isInlineSwap: (style) => style === 'morph' || style === 'morph:outerHTML',
+  handleSwap: (style, target, fragment) => {
+    if (!STYLES.includes(style)) return false;
+    const morphStyle = style === 'morph:innerHTML' ? 'innerHTML' : 'outerHTML';
+    return Idiomorph.morph(target, [...fragment.children], { morphStyle, ignoreActiveValue: true, callbacks });
+  },
+});
