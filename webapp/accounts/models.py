@@ -33,6 +33,13 @@ class User(UserMixin, Base):
         back_populates="user", cascade="all, delete-orphan", lazy="selectin"
     )
 
+    # The token of the session through which this user was loaded; not a column.
+    session_token = ""
+
+    def get_id(self) -> str:
+        """What Flask-Login keeps in the cookie: the session's token, so that the session can be revoked."""
+        return self.session_token
+
     @property
     def is_active(self) -> bool:
         return self.active

@@ -1,0 +1,93 @@
+"""Signing in and out: the cookie carries a random token, the database its hash, so a session can be revoked."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask, g, request, session
+from flask_login import current_user, login_user, logout_user
+from sqlalchemy import select
+from sqlalchemy.orm import contains_eager
+
+from webapp.accounts.models import User, UserSession
+from webapp.blueprint import to_sign_in
+from webapp.clock import now
+from webapp.extensions import db, login_manager
+
+IDLE_LIMIT = timedelta(hours=12)
+SEEN_EVERY = timedelta(minutes=5)
+
+
+def start(user: User) -> UserSession:
+    """Sign the user in on this browser with a fresh cookie (what an attacker planted before is gone)."""
+    session.clear()
+    token = secrets.token_urlsafe(32)
+    row = UserSession(
+        user_id=user.id,
+        token_hash=_hash(token),
+        address=request.remote_addr or "",
+        browser=request.user_agent.string[:300],
+    )
+    db.session.add(row)
+    user.session_token = token
+    login_user(user)
+    return row
+
+
+def current() -> UserSession | None:
+    """This browser's session, or None when signed out."""
+    return g.get("user_session") if current_user.is_authenticated else None
+
+
+def end() -> None:
+    """Sign this browser out."""
+    row = current()
+    if row is not None:
+        row.revoked_at = now()
+    logout_user()
+    session.clear()
+
+
+def load(token: str) -> User | None:
+    """The user whose live session the token opens; keeps `last_seen_at` fresh to within five minutes."""
+    query = (
+        select(UserSession)
+        .join(UserSession.user)
+        .options(contains_eager(UserSession.user))
+        .where(
+            UserSession.token_hash == _hash(token),
+            UserSession.revoked_at.is_(None),
+            UserSession.last_seen_at > now() - IDLE_LIMIT,
+            User.active,
+        )
+    )
+    row = db.session.scalar(query)
+    if row is None:
+        return None
+    if row.last_seen_at < now() - SEEN_EVERY:
+        row.last_seen_at = now()
+        db.session.commit()
+    g.user_session = row
+    row.user.session_token = token
+    return row.user
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _theme() -> dict[str, Any]:
+    if current_user.is_authenticated:
+        return {"theme": current_user.theme}
+    wanted = request.cookies.get("theme", "")
+    return {"theme": wanted if wanted in ("light", "dark") else "auto"}
+
+
+def init_app(app: Flask) -> None:
+    """Teach Flask-Login to read our tokens."""
+    login_manager.user_loader(load)
+    login_manager.unauthorized_handler(to_sign_in)
+    app.context_processor(_theme)
