@@ -5,9 +5,10 @@
 
 const STYLES = ['morph', 'morph:outerHTML', 'morph:innerHTML'];
 
-// Open dialogs and details stay open, and an unfinished form stays as it was typed.
+// What the viewer has opened or folded stays so, and an unfinished form stays as it was typed.
+const OWN = { open: 'dialog, details', 'aria-expanded': '[data-collapse]' };
 const callbacks = {
-  beforeAttributeUpdated: (name, node) => !(name === 'open' && node.matches('dialog, details')),
+  beforeAttributeUpdated: (name, node) => !(name in OWN && node.matches(OWN[name])),
   beforeNodeMorphed: (old) => !(old.nodeType === Node.ELEMENT_NODE && old.hasAttribute('data-dirty')),
   beforeNodeRemoved: (node) => node.id !== 'toasts',
 };

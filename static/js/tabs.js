@@ -49,7 +49,7 @@ document.addEventListener('keydown', (event) => {
 function settle(root) {
   const wrong = root.querySelector('[aria-invalid=true]');
   if (wrong) { showField(wrong); return; }
-  const wanted = location.hash && document.getElementById(`tab-${location.hash.slice(1)}`);
+  const wanted = location.hash === '' ? null : document.getElementById(`tab-${location.hash.slice(1)}`);
   if (wanted?.matches('[role=tab]') && (root === document || root.contains(wanted))) select(wanted, { remember: false });
 }
 
