@@ -1,0 +1,33 @@
+"""A person of the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from webapp.fields.kinds.base import FieldKind, InvalidValue, single
+
+
+class User(FieldKind):
+    """Stored as the user's id; a request template sees the email address."""
+
+    key = "user"
+    label = "User"
+    widget = "user"
+
+    def parse(self, typed: Sequence[str], options: Sequence[str], people: Mapping[int, str]) -> Any:
+        text = single(typed)
+        if not text:
+            return None
+        if not text.isdecimal() or int(text) not in people:
+            raise InvalidValue("This person does not belong to the workspace any more. Choose another.")
+        return int(text)
+
+    def shown(self, value: Any, people: Mapping[int, str]) -> str:
+        return "" if value is None else people.get(value, "someone who has left")
+
+    def for_template(self, value: Any, people_emails: Mapping[int, str]) -> Any:
+        return None if value is None else people_emails.get(value)
+
+    def sample(self, options: Sequence[str]) -> Any:
+        return "person@example.com"
