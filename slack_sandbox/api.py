@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 
 from slack_sandbox.answers import SlackError, answer, with_warnings
 from slack_sandbox.calls import Call, accept_token, read_arguments, require_scope
-from slack_sandbox.faults import FAULTS, Fault
+from slack_sandbox.faults import FAULTS
 from slack_sandbox.methods import METHODS
 from slack_sandbox.requests_log import without_secrets
 from slack_sandbox.sandbox import Sandbox, sandbox
@@ -22,18 +22,17 @@ def call_method(name: str) -> Response:
     here = sandbox()
     call = Call(name, secrets.token_hex(16))
     entry = here.requests.arrived(name, request.method, call.request_id)
-    faults = [fault for fault in FAULTS if here.switches[fault.key] and fault.concerns(call)]
-    if faults:
-        entry["fault"] = ",".join(fault.key for fault in faults)
-        here.switches.count_faulty_call()
-    answered = _with_faults(here, call, faults, entry)
+    values = here.switches.take([fault.key for fault in FAULTS if fault.concerns(call)])
+    entry["fault"] = ",".join(values) or None
+    answered = _with_faults(here, call, values, entry)
     answered.headers["x-slack-req-id"] = call.request_id
     entry["status"] = answered.status_code
     return answered
 
 
-def _with_faults(here: Sandbox, call: Call, faults: list[Fault], entry: dict[str, Any]) -> Response:
-    values = here.switches.values() if faults else {}
+def _with_faults(here: Sandbox, call: Call, values: dict[str, Any], entry: dict[str, Any]) -> Response:
+    """`values` are those of the faults that are on, by key."""
+    faults = [fault for fault in FAULTS if fault.key in values]
     for fault in faults:
         instead = fault.before(call, values[fault.key])
         if instead is not None:

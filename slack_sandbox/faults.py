@@ -26,7 +26,6 @@ class Fault:
     """`key` is the switch that turns it on; `value` below is that switch's present value."""
 
     key: str
-    is_answer = True
 
     def before(self, call: Call, value: Any) -> Response | None:
         """The answer instead of the call, or None to let it go on."""

@@ -238,18 +238,21 @@ class Switches:
     def banners(self) -> list[str]:
         return [switch.says(self[switch.key]) for switch in self.on()]
 
-    def count_faulty_call(self) -> None:
-        """One more call met a fault: after the last of "only for the next calls" the faults are off."""
+    def take(self, keys: list[str]) -> dict[str, Any]:
+        """The values of those of these faults that are on, for one call, which is counted if there are any.
+
+        After the last of "only for the next calls" the faults are off.
+        """
         with self._lock:
+            taken = {key: self._changed[key] for key in keys if key in self._changed}
             left = self._changed.get("next_calls", 0)
-            if not left:
-                return
-            if left > 1:
+            if taken and left > 1:
                 self._keep(self._changed | {"next_calls": left - 1})
-            else:
+            elif taken and left:
                 self._keep(
                     {key: value for key, value in self._changed.items() if SWITCHES[key].section == "rule"}
                 )
+            return taken
 
     def _keep(self, values: dict[str, Any]) -> None:
         self._changed = {key: value for key, value in values.items() if value != self.normal[key]}
