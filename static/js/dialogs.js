@@ -3,8 +3,9 @@
 // data-open-dialog="#id"   on a link or button: opens that dialog (a link's href serves people without scripts)
 // data-close-dialog        closes the dialog around it
 // data-autoopen            on a <dialog open>: shown as a modal at once, also when htmx brings it
-// data-close-href="/…"     on a dialog or sheet with its own address: closing goes there
-// data-close               a link that closes: leaves unsaved input only after asking
+// data-close               a link that closes a dialog or sheet with its own address; Esc goes where it goes.
+//                          It leaves unsaved input only after asking
+// data-close-href="/…"     on the dialog or sheet, where Esc should go elsewhere
 
 const dirtyForm = (within) => within.querySelector('form[data-guard][data-dirty]');
 
@@ -21,8 +22,10 @@ function leave(box, go) {
   document.dispatchEvent(new CustomEvent('ask', { detail }));
 }
 
+const wayOut = (box) => box.dataset.closeHref ?? box.querySelector('a[data-close]')?.href;
+
 function close(box) {
-  const href = box.dataset.closeHref;
+  const href = wayOut(box);
   leave(box, () => {
     if (href) window.location.assign(href);
     else box.close();
@@ -65,7 +68,7 @@ document.addEventListener('click', (event) => {
 // Esc: a dialog gets `cancel`; a sheet is not modal, so keyboard.js sends Esc here as `dismiss`.
 document.addEventListener('cancel', (event) => {
   const dialog = event.target;
-  if (dialog.matches?.('dialog') && (dialog.dataset.closeHref || dirtyForm(dialog))) {
+  if (dialog.matches?.('dialog') && (wayOut(dialog) || dirtyForm(dialog))) {
     event.preventDefault();
     close(dialog);
   }

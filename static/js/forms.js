@@ -21,21 +21,46 @@ window.addEventListener('beforeunload', (event) => {
   if (document.querySelector('form[data-guard][data-dirty]')) event.preventDefault();
 });
 
-// A successful request by the form or by one of its fields has saved what was typed.
-document.body.addEventListener('htmx:beforeSwap', (event) => {
+// What saves: a form itself, and a control with hx-swap="none". A control that fills a preview does not.
+function saves(element, verb) {
+  if (verb === 'get') return false;
+  return element.matches('form') || element.closest('[hx-swap]')?.getAttribute('hx-swap') === 'none';
+}
+
+// Before htmx obeys a redirect, or the guard above would ask about input that has just been saved.
+document.body.addEventListener('htmx:beforeOnLoad', (event) => {
   const { requestConfig, xhr } = event.detail;
-  if (requestConfig.verb === 'get' || xhr.status >= 300) return;
-  requestConfig.elt.closest('form')?.removeAttribute('data-dirty');
+  if (xhr.status < 300 && saves(requestConfig.elt, requestConfig.verb)) {
+    requestConfig.elt.closest('form')?.removeAttribute('data-dirty');
+  }
 });
 
 document.body.addEventListener('htmx:afterRequest', (event) => {
   const { requestConfig, successful } = event.detail;
-  if (requestConfig.verb === 'get') return;
+  if (!saves(requestConfig.elt, requestConfig.verb)) return;
   const source = requestConfig.triggeringEvent?.target ?? requestConfig.elt;
   const place = source.closest?.('.field, .checkfield')?.querySelector('[data-saved]');
   if (!place) return;
   place.classList.toggle('bad', !successful);
   place.textContent = successful ? `Saved ${clock.format(new Date())}` : 'Not saved';
+});
+
+// A plain form is sent once, and its button shows that it is under way.
+const SENDING_MS = 8000;
+function rest(form) {
+  form.removeAttribute('data-sending');
+  for (const button of form.querySelectorAll('.btn.htmx-request')) button.classList.remove('htmx-request');
+}
+document.addEventListener('submit', (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== 'post') return;
+  if (form.hasAttribute('data-sending')) { event.preventDefault(); return; }
+  form.dataset.sending = '';
+  event.submitter?.classList.add('htmx-request');
+  setTimeout(() => rest(form), SENDING_MS);
+});
+window.addEventListener('pageshow', (event) => {
+  if (event.persisted) document.querySelectorAll('form[data-sending]').forEach(rest);
 });
 
 document.addEventListener('input', (event) => {

@@ -52,7 +52,7 @@ function press(key) {
 function dismiss() {
   const panel = document.querySelector('[data-close-panel]');
   if (panel?.checkVisibility()) { panel.click(); return true; }
-  const sheet = document.querySelector('.sheet[data-close-href]');
+  const sheet = [...document.querySelectorAll('.sheet')].at(-1);
   if (!sheet) return false;
   sheet.dispatchEvent(new CustomEvent('dismiss', { bubbles: true }));
   return true;
