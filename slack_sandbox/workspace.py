@@ -38,7 +38,7 @@ PEOPLE = {
         Person("U061F7AUR", "ines", "Ines", "Integrations"),
         Person("U0RUNE4JK", "rune", "Rune", "Runs the runbooks"),
         Person("U0CARL7QX", "carl", "Carl", "Custom fields"),
-        Person("U0ADA9MZT", "ada", "Ada", "Workspace administrator"),
+        Person("U0ADA9MZT", "ada", "Ada", "Administrator"),
     )
 }
 
