@@ -110,7 +110,7 @@ class Authentication(Base):
 
     `token` is sealed under `authentications:<id>`; `identity` is what pages show: team, user, scopes. A token goes
     only to `request_host`, the host that the action's URL had when the token was granted. `refused_at` is set when
-    the other side no longer accepts it.
+    the other side no longer accepts it, `refreshing_until` while one process fetches the next token.
     """
 
     __tablename__ = "authentications"
@@ -134,6 +134,7 @@ class Authentication(Base):
     request_host: Mapped[str] = mapped_column(String(300))
     identity: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    refreshing_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     refused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     refusal: Mapped[str] = mapped_column(String(200), default="")
     granted_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
