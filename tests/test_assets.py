@@ -165,3 +165,12 @@ def test_no_template_holds_what_the_content_security_policy_blocks(what: str, pa
         )
     ]
     assert holding == [], f"{what} is blocked by the Content Security Policy"
+
+
+@pytest.mark.parametrize("kind", ["css", "js"])
+def test_every_stylesheet_and_script_is_loaded_exactly_once(kind: str) -> None:
+    document = (ROOT / "templates/_document.html").read_text()
+    loop = re.search(r"for name in \[([^\]]*)\] -%\}\s*<[^>]*asset\('" + kind, document)
+    assert loop is not None
+    loaded = re.findall(r'"([a-z]+)"', loop[1])
+    assert sorted(loaded) == sorted(path.stem for path in (ROOT / "static" / kind).glob(f"*.{kind}"))
