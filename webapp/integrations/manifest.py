@@ -49,7 +49,7 @@ def scopes_of(authorization_settings: Mapping[str, Any]) -> tuple[list[str], lis
             user.append(_USER_SCOPES[scope])
         else:
             plain.append(scope)
-    user += _user_scope(authorization_settings.get("authorize_parameters"))
+    user += _user_scope(authorization_settings.get("extra_parameters"))
     return sorted(set(bot)), sorted(set(user))
 
 
