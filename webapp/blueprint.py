@@ -28,9 +28,13 @@ View = Callable[..., Any]
 class Blueprint(flask.Blueprint):
     """flask.Blueprint, except that every route takes `permission`; leaving it out is a TypeError at import."""
 
-    def route(self, rule: str, *, permission: Permission, **options: Any) -> Callable[[View], View]:  # type: ignore[override]
+    def route(  # type: ignore[override]
+        self, rule: str, *, permission: Permission, writes: bool = False, **options: Any
+    ) -> Callable[[View], View]:
+        """`writes` marks the rare GET that changes something, so that its transaction takes the write lock."""
+
         def decorate(view: View) -> View:
-            self.add_url_rule(rule, view_func=_gated(view, permission), **options)
+            self.add_url_rule(rule, view_func=_gated(view, permission, writes), **options)
             return view
 
         return decorate
@@ -42,7 +46,7 @@ class Blueprint(flask.Blueprint):
         return self.route(rule, permission=permission, methods=["POST"], **options)
 
 
-def _gated(view: View, permission: Permission) -> View:
+def _gated(view: View, permission: Permission, writes: bool) -> View:
     @wraps(view)
     def gate(**arguments: Any) -> Any:
         if not can(current_user, permission):
@@ -52,6 +56,7 @@ def _gated(view: View, permission: Permission) -> View:
         return view(**arguments)
 
     gate.permission = permission  # type: ignore[attr-defined]
+    gate.writes = writes  # type: ignore[attr-defined]
     return gate
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask, g, request, session
 from flask_login import current_user, login_user, logout_user
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import contains_eager
 
 from webapp.accounts.models import User, UserSession
@@ -68,8 +68,11 @@ def load(token: str) -> User | None:
     if row is None:
         return None
     if row.last_seen_at < now() - SEEN_EVERY:
-        row.last_seen_at = now()
-        db.session.commit()
+        # On a connection of its own: the page's transaction may be one that only reads.
+        with db.engine.begin() as connection:
+            connection.execute(
+                update(UserSession).where(UserSession.id == row.id).values(last_seen_at=now())
+            )
     g.user_session = row
     row.user.session_token = token
     return row.user

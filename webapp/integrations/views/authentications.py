@@ -55,7 +55,7 @@ def authenticate(action_id: int) -> Any:
     return redirect(address, 303)
 
 
-@blueprint.get(verbs.CALLBACK_PATH, permission=Permission.PUBLIC)
+@blueprint.get(verbs.CALLBACK_PATH, permission=Permission.PUBLIC, writes=True)
 def callback() -> Any:
     """The way back. The state is used up first, whatever comes next; where to go on is ours, never the query's."""
     if not current_user.is_authenticated:

@@ -1,0 +1,56 @@
+"""How the database is opened: SQLite so that one writer waits for another instead of failing, PostgreSQL with live connections."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, current_app, has_request_context, request
+from sqlalchemy import Engine, event, make_url
+
+BUSY_TIMEOUT_MS = 15_000
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """Options of create_engine for that URL."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return {"connect_args": {"timeout": BUSY_TIMEOUT_MS / 1000}}
+    return {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
+
+
+def configure(app: Flask) -> None:
+    """Set up every connection of the app's engine."""
+    from webapp.extensions import db
+
+    with app.app_context():
+        configure_engine(db.engine)
+
+
+def configure_engine(engine: Engine) -> None:
+    """Set up an engine's connections; does nothing for PostgreSQL."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _on_connect)
+        event.listen(engine, "begin", _on_begin)
+
+
+def _on_connect(connection: Any, _record: Any) -> None:
+    # pysqlite begins transactions by itself and late; SQLAlchemy's documentation has it turned off, and BEGIN sent.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _on_begin(connection: Any) -> None:
+    # A transaction that reads first and writes later would fail with SQLITE_BUSY instead of waiting, so whoever may
+    # write takes the lock at once. Pages that only read never wait in WAL mode, and never make a writer wait.
+    connection.exec_driver_sql("BEGIN" if _only_reads() else "BEGIN IMMEDIATE")
+
+
+def _only_reads() -> bool:
+    if not has_request_context() or request.method not in ("GET", "HEAD"):
+        return False
+    view = current_app.view_functions.get(request.endpoint or "")
+    return not getattr(view, "writes", False)
