@@ -22,7 +22,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
 
 from webapp.forms import BaseForm, CheckboxesField
 from webapp.integrations import offered
-from webapp.integrations.authorizations import AUTHORIZATIONS
+from webapp.integrations.authorizations import AUTHORIZATIONS, AuthorizationKind
 from webapp.integrations.models import Action, Connection
 from webapp.integrations.predefined import PREDEFINED
 from webapp.integrations.settings import (
@@ -69,7 +69,22 @@ class ConnectionForm(BaseForm):
     edition = HiddenField()
 
 
-class _VisibilityMixin:
+class _WorkspacesMixin:
+    """Several workspaces out of those that were offered."""
+
+    workspaces = CheckboxesField("Workspaces", coerce=int, render_kw={"data-tab": "general"})
+
+    def offer_workspaces(self, workspaces: Iterable[Workspace]) -> None:
+        """Fill in the workspaces to choose from."""
+        self.offered_workspaces = {each.id: each for each in workspaces}
+        self.workspaces.choices = [(each.id, each.name) for each in self.offered_workspaces.values()]
+
+    @property
+    def chosen_workspaces(self) -> list[Workspace]:
+        return [self.offered_workspaces[each] for each in self.workspaces.data]
+
+
+class _VisibilityMixin(_WorkspacesMixin):
     """Visibility: all workspaces, or some. Chosen once, at creation."""
 
     visibility = RadioField(
@@ -79,12 +94,6 @@ class _VisibilityMixin:
         description="Cannot be changed after the action is created.",
         render_kw={"data-tab": "general"},
     )
-    workspaces = CheckboxesField("Workspaces", coerce=int, render_kw={"data-tab": "general"})
-
-    def offer_workspaces(self, workspaces: Iterable[Workspace]) -> None:
-        """Fill in the workspaces to choose from."""
-        self.offered_workspaces = {each.id: each for each in workspaces}
-        self.workspaces.choices = [(each.id, each.name) for each in self.offered_workspaces.values()]
 
     def validate_workspaces(self, field: Field) -> None:
         if self.visibility.data == CHOSEN and not field.data:
@@ -96,7 +105,7 @@ class _VisibilityMixin:
 
     @property
     def chosen_workspaces(self) -> list[Workspace]:
-        return [] if self.is_global else [self.offered_workspaces[each] for each in self.workspaces.data]
+        return [] if self.is_global else super().chosen_workspaces
 
 
 class NewConnectionForm(BaseForm):
@@ -196,8 +205,7 @@ class GeneralForm(BaseForm):
     def general(self) -> General:
         """The tab as a value."""
         return General(
-            **{name: self[name].data or self[name].default or "" for name in ("name", "image_url")},
-            **{name: self[name].data for name in GENERAL_FIELDS if name not in ("name", "image_url")},
+            **{name: "" if self[name].data is None else self[name].data for name in GENERAL_FIELDS}
         )
 
 
@@ -219,7 +227,10 @@ class ActionForm(GeneralForm):
     `sign_ins_may_end` holds the target that the person was warned about (operations.save_action).
     """
 
-    authorization = SelectField("Authorization Type", render_kw={"data-tab": "authorization"})
+    # Its id must not be "authorization": that is the tab's hash, and the browser would scroll to the field.
+    authorization = SelectField(
+        "Authorization Type", id="authorization_type", render_kw={"data-tab": "authorization"}
+    )
     method = SelectField(
         "Request type",
         choices=[(each, each) for each in METHODS],
@@ -264,39 +275,43 @@ class ActionForm(GeneralForm):
         return RequestSettings(**{name: self[name].data or "" for name in REQUEST_FIELDS})
 
 
-class DuplicateForm(BaseForm):
+class DuplicateForm(_WorkspacesMixin, BaseForm):
     """Duplicate to…"""
 
-    workspaces = CheckboxesField("Workspaces", coerce=int)
 
-    def offer_workspaces(self, workspaces: Iterable[Workspace]) -> None:
-        """Fill in the workspaces to choose from."""
-        self.offered_workspaces = {each.id: each for each in workspaces}
-        self.workspaces.choices = [(each.id, each.name) for each in self.offered_workspaces.values()]
-
-    @property
-    def chosen_workspaces(self) -> list[Workspace]:
-        return [self.offered_workspaces[each] for each in self.workspaces.data]
+# Settings that most people never touch: folded away until one of them is wrong.
+COLLAPSED = frozenset({"extra_parameters", "token_choice", "client_authentication", "pkce"})
+HINTS = {
+    "client_id": "The ID provided by the other system. For Slack: Basic Information, App Credentials. Not the App ID.",
+    "provider_host": "Where people allow Runsheet and where tokens come from.",
+}
 
 
-def settings_form(kind: Any, *, action: Action | None = None, posted: bool = False) -> FlaskForm:
+def settings_form(kind: AuthorizationKind, *, action: Action, posted: bool = False) -> FlaskForm:
     """A kind's own form, with names that start with "authorization-".
 
     Filled from what was posted, or from the action's settings where it has that kind. The page's form carries the
-    CSRF token for both.
+    CSRF token for both. Each field gets `collapsed`: whether it is one of the settings that are folded away.
     """
-    stored = action.authorization_settings if action is not None and action.authorization == kind.key else {}
+    stored = action.authorization_settings if action.authorization == kind.key else {}
     options: dict[str, Any] = {"prefix": "authorization-", "meta": {"csrf": False}, "data": stored}
     if not posted:
         options["formdata"] = None
     form: FlaskForm = kind.form(**options)
     for field in form:
+        field.collapsed = field.short_name in COLLAPSED
         field.render_kw = {**(field.render_kw or {}), "data-tab": "authorization"}
+        field.description = field.description or HINTS.get(field.short_name, "")
     return form
 
 
-def authorization_of(kind: Any, form: FlaskForm) -> Authorization:
+def authorization_of(kind: AuthorizationKind, form: FlaskForm) -> Authorization:
     """The Authorization tab as a value: the kind's settings, and the secrets that were typed."""
-    answers = dict(form.data)
-    secrets = {name: answers.pop(name) or "" for name in kind.secret_fields}
+    answers = {name: "" if value is None else value for name, value in form.data.items()}
+    secrets = {name: answers.pop(name) for name in kind.secret_fields}
     return Authorization(kind.key, answers, {name: value for name, value in secrets.items() if value})
+
+
+def show_errors(field: Field, sentences: Iterable[str]) -> None:
+    """Put sentences on a field beside those of its own validators."""
+    field.errors = [*field.errors, *sentences]

@@ -125,5 +125,4 @@ recent_runs: Callable[[Collection[int]], Mapping[int, RecentRuns]] = _no_recent_
 usage: Callable[[Collection[int]], Usage] = _no_usage
 sample_tasks: Callable[[Any, int], Sequence[SampleTask]] = _no_sample_tasks
 sample_context: Callable[[Any, int], Mapping[str, Any]] = _no_sample_context
-context_samples: Mapping[str, Mapping[str, Any]] = {}
 request_test: RequestTest | None = None

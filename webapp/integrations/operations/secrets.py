@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from flask import current_app
@@ -16,8 +15,8 @@ def secrets_of(action: Action) -> dict[str, str]:
     """The action's stored secrets by field name, opened."""
     if action.authorization_secrets is None:
         return {}
-    opened: dict[str, str] = json.loads(
-        current_app.extensions["vault"].open(action.secrets_row_key, action.authorization_secrets)
+    opened: dict[str, str] = current_app.extensions["vault"].open(
+        action.secrets_row_key, action.authorization_secrets
     )
     return opened
 
@@ -25,8 +24,6 @@ def secrets_of(action: Action) -> dict[str, str]:
 def seal_secrets(action: Action, secrets: Mapping[str, str], *, by: User | None) -> None:
     """Replace what is stored, and note who did it and when; an empty mapping stores nothing."""
     vault = current_app.extensions["vault"]
-    action.authorization_secrets = (
-        vault.seal(action.secrets_row_key, json.dumps(dict(secrets))) if secrets else None
-    )
+    action.authorization_secrets = vault.seal(action.secrets_row_key, dict(secrets)) if secrets else None
     action.secrets_saved_at = now() if secrets else None
     action.secrets_saved_by = (by.name if by else "Runsheet") if secrets else None

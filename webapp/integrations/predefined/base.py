@@ -8,6 +8,7 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 
+from webapp.forms import SecretField
 from webapp.integrations.settings import Authorization, General, RequestSettings
 
 
@@ -77,6 +78,15 @@ class Predefined:
     presets: tuple[Preset, ...] = ()
     image_url: str = ""
     errors: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def secret_fields(self) -> tuple[str, ...]:
+        """The form's fields that are never shown again."""
+        return tuple(
+            field.short_name
+            for field in self.form(formdata=None, meta={"csrf": False})
+            if isinstance(field, SecretField)
+        )
 
     def base_url(self, answers: Mapping[str, Any]) -> str:
         """Where the service is: the form's `base_url`, or the default."""

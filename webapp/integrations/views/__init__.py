@@ -11,4 +11,4 @@ blueprint.nav = [
 ]
 
 # Each module adds its routes to the blueprint above, so they come after it.
-from webapp.integrations.views import actions, authentications, connections, editor  # noqa: F401
+from webapp.integrations.views import actions, authentications, check, connections, editor  # noqa: F401

@@ -19,7 +19,7 @@ from webapp.integrations.forms import (
 )
 from webapp.integrations.models import Action, Connection
 from webapp.integrations.predefined import PREDEFINED
-from webapp.integrations.views import blueprint
+from webapp.integrations.views import blueprint, kept_secrets
 from webapp.page import page, told
 from webapp.permissions import Permission
 from webapp.workspaces import queries as workspaces
@@ -81,6 +81,7 @@ def _create_predefined() -> Any:
     form = _predefined_form()
     kind = PREDEFINED.get(form.integration.data) or next(iter(PREDEFINED))
     own = kind.form(prefix=f"{kind.key}-", meta={"csrf": False})
+    kept_secrets.take_back(own, kind, None)
     right = form.validate()
     if own.validate() and right:
         try:
@@ -229,6 +230,7 @@ def _new_page(
         form=form,
         kind=kind,
         own=own,
+        kept=kept_secrets.keep(own, kind, None) if kind is not None and own is not None else {},
         opened=None,
     )
 
