@@ -90,7 +90,7 @@ def check(
     try:
         rendered = template.render(sample_context(known) if context is None else context)
     except TemplateError as error:
-        if not any(problem.severity == "error" for problem in problems):
+        if not any(problem.part == error.part and problem.severity != "note" for problem in problems):
             with_task = "With this task’s values: " if context is not None else ""
             problems.append(
                 Problem(error.part, "warning", with_task + error.message, error.line, error.column)

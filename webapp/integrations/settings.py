@@ -14,7 +14,7 @@ BOUND_SETTINGS = {
     "client_id": "Client ID",
 }
 REQUEST_HOST = "request host"
-TYPE = "Authorization Type"
+TYPE = "authorization type"
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def origin_of(url: str) -> str:
 
 
 def target_of(kind: str, settings: Mapping[str, Any], url: str) -> dict[str, str]:
-    """Everything that decides to whom the action's credentials are shown."""
+    """Everything that decides to whom the action's credentials are shown. `kind` is the type's label."""
     target = {TYPE: kind, REQUEST_HOST: origin_of(url)}
     for name, label in BOUND_SETTINGS.items():
         if name in settings:
@@ -93,11 +93,13 @@ def target_of(kind: str, settings: Mapping[str, Any], url: str) -> dict[str, str
 
 
 def moves(before: Mapping[str, str], after: Mapping[str, str]) -> list[Move]:
-    """What changed about the target, in the order of the form.
+    """What changed about the target, in the order of the form; another type says it all.
 
     A request host that is set for the first time is no move where it is the provider's own host: that is what
     the token was granted for.
     """
+    if before[TYPE] != after[TYPE]:
+        return [Move(TYPE, before[TYPE], after[TYPE])]
     provider = after.get(BOUND_SETTINGS["provider_host"], "")
     found = []
     for what in {**after, **before}:

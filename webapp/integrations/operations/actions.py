@@ -88,8 +88,8 @@ def save_action(
     wanted = AUTHORIZATIONS[authorization.kind].secret_fields
     typed = {name: value for name, value in authorization.secrets.items() if value and name in wanted}
     reasons = moves(
-        target_of(action.authorization, action.authorization_settings, action.url),
-        target_of(authorization.kind, authorization.settings, request.url),
+        target_of(AUTHORIZATIONS.label(action.authorization), action.authorization_settings, action.url),
+        target_of(AUTHORIZATIONS.label(authorization.kind), authorization.settings, request.url),
     )
     signed_in = sign_ins.count_authentications(action.id) if reasons else 0
     if reasons:

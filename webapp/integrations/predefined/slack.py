@@ -16,6 +16,7 @@ from wtforms.validators import DataRequired, Length
 
 from webapp.forms import BaseForm, SecretField
 from webapp.integrations.predefined.base import ActionTemplate, FieldTemplate, Predefined, Preset
+from webapp.integrations.predefined.slack_errors import BY_CODE
 from webapp.integrations.settings import Authorization, General
 
 VERSIONS: dict[str, dict[str, str]] = {
@@ -116,6 +117,7 @@ SLACK = Slack(
     guide="slack",
     form=SlackForm,
     default_base_url="https://slack.com",
+    errors=BY_CODE,
     presets=(
         Preset(
             "Slack (v2)",

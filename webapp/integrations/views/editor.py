@@ -153,8 +153,8 @@ def _warn_of_move(
 
 
 def _target_text(wanted: Authorization, form: ActionForm) -> str:
-    target = target_of(wanted.kind, wanted.settings, form.url.data or "")
-    return "\n".join(f"{what}: {value}" for what, value in target.items())
+    target = target_of(AUTHORIZATIONS.label(wanted.kind), wanted.settings, form.url.data or "")
+    return "; ".join(f"{what}: {value}" for what, value in target.items())
 
 
 def _saved(found: Action, saved: operations.Saved) -> Any:
