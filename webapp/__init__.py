@@ -17,7 +17,7 @@ def create_app(config: Config) -> Flask:
     from redis import Redis
     from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from webapp import assets, database, headers, jobs, live, navigation, secrets
+    from webapp import assets, database, errors, headers, jobs, live, navigation, secrets
     from webapp.egress import EgressPolicy
     from webapp.extensions import csrf, db, limiter, login_manager
     from webapp.http import Door
@@ -53,7 +53,7 @@ def create_app(config: Config) -> Flask:
     login_manager.init_app(app)
     csrf.init_app(app)
     limiter.init_app(app)
-    for plumbing in (assets, headers, navigation, live):
+    for plumbing in (assets, headers, errors, navigation, live):
         plumbing.init_app(app)
     jobs.init_app(app, Redis.from_url(config.redis_url))
 
@@ -62,7 +62,7 @@ def create_app(config: Config) -> Flask:
 
 
 def _add_features(app: Flask) -> None:
-    """The features, low to high, and the few wires by which a lower one reaches what an upper one offers."""
+    """The features, low to high; each binds itself and lends what it offers to those below."""
     from webapp import accounts, audit, fields, guides, health, integration_runs, integrations, runbooks, workspaces
 
     for feature in (health, audit, accounts, workspaces, fields, integrations, integration_runs, runbooks, guides):

@@ -27,7 +27,7 @@ def start(user: User) -> UserSession:
     token = secrets.token_urlsafe(32)
     row = UserSession(
         user_id=user.id,
-        token_hash=_hash(token),
+        token_hash=hash_token(token),
         address=request.remote_addr or "",
         browser=request.user_agent.string[:300],
     )
@@ -58,7 +58,7 @@ def load(token: str) -> User | None:
         .join(UserSession.user)
         .options(contains_eager(UserSession.user))
         .where(
-            UserSession.token_hash == _hash(token),
+            UserSession.token_hash == hash_token(token),
             UserSession.revoked_at.is_(None),
             UserSession.last_seen_at > now() - IDLE_LIMIT,
             User.active,
@@ -78,7 +78,8 @@ def load(token: str) -> User | None:
     return row.user
 
 
-def _hash(token: str) -> str:
+def hash_token(token: str) -> str:
+    """What the database holds of a session's token."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

