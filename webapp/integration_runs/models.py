@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from webapp.clock import now
 from webapp.extensions import Base, UtcDateTime
 from webapp.integrations.models import Action
+from webapp.permissions import Role
 
 
 class IntegrationRun(Base):
@@ -18,6 +19,9 @@ class IntegrationRun(Base):
 
     `state` is a value of `states.RunState`, assigned only in operations. `outcome` holds what people read:
     code, sentence, remedy, who acts. The request holds no credential; that is added when it is sent.
+    `asked_by_*` is who asked for the next or latest attempt, and whose sign-in it uses; a test request sends with
+    the credential of `credential_task_id` without belonging to that task. `follow_up_error` says that what should
+    follow the settlement (the task's end) did not work out; the sweeper tries it again for a while.
     """
 
     __tablename__ = "integration_runs"
@@ -25,20 +29,22 @@ class IntegrationRun(Base):
         Index("ix_integration_runs_due", "state", "due_at"),
         Index(None, "task_id"),
         Index(None, "requested_at"),
+        Index("ix_integration_runs_lease", "state", "lease_until"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     reference: Mapped[str] = mapped_column(String(36), unique=True)
     action_id: Mapped[int] = mapped_column(ForeignKey("integration_actions.id"), index=True)
     workspace_id: Mapped[int | None] = mapped_column(ForeignKey("workspaces.id"))
-    runbook_id: Mapped[int | None] = mapped_column(
-        ForeignKey("runbooks.id", ondelete="CASCADE"), index=True
-    )
+    runbook_id: Mapped[int | None] = mapped_column(ForeignKey("runbooks.id", ondelete="CASCADE"), index=True)
     task_id: Mapped[int | None] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"))
     trigger: Mapped[str] = mapped_column(String(40))
     requested_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     requested_by_name: Mapped[str] = mapped_column(String(200), default="Runsheet")
     requested_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    asked_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    asked_by_name: Mapped[str] = mapped_column(String(200), default="Runsheet")
+    credential_task_id: Mapped[int | None] = mapped_column(ForeignKey("tasks.id", ondelete="SET NULL"))
 
     state: Mapped[str] = mapped_column(String(20), default="queued")
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=now)
@@ -48,6 +54,7 @@ class IntegrationRun(Base):
     automatic_retries: Mapped[int] = mapped_column(default=0)
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     outcome: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    follow_up_error: Mapped[str | None] = mapped_column(Text)
 
     method: Mapped[str] = mapped_column(String(10))
     url: Mapped[str] = mapped_column(Text)
@@ -65,9 +72,19 @@ class IntegrationRun(Base):
     def audit_name(self) -> str:
         return f"{self.method} {self.url}"
 
+    @property
+    def guard_workspace_id(self) -> int:
+        return self.workspace_id or 0
+
+    def roles_of(self, user_id: int) -> frozenset[Role]:
+        return frozenset()
+
 
 class Attempt(Base):
-    """One HTTP exchange of a run: what left (redacted), what came back (redacted, capped), how long it took."""
+    """One HTTP exchange of a run: what left (redacted), what came back (redacted, capped), how long it took.
+
+    `state` is sending, or how it ended: succeeded, failed or unknown. Assigned only in operations.
+    """
 
     __tablename__ = "attempts"
     __table_args__ = (UniqueConstraint("run_id", "number"),)

@@ -1,0 +1,180 @@
+"""Claiming due runs: from here on, this worker alone may send them, until the lease ends."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import lazyload
+
+from webapp.clock import now
+from webapp.extensions import db
+from webapp.integration_runs.delivery import share_of_host
+from webapp.integration_runs.exchanges import Claim
+from webapp.integration_runs.models import Attempt, IntegrationRun
+from webapp.integration_runs.modes import MODES
+from webapp.integration_runs.operations.news import anyone_listens, tell
+from webapp.integration_runs.outcomes import Rules
+from webapp.integration_runs.states import RunEvent, RunState, after
+from webapp.integrations.authorizations import AUTHORIZATIONS, Credential
+from webapp.integrations.models import Action
+from webapp.integrations.settings import origin_of
+
+# How long after its time-out an exchange may take to be settled before it is given up; the same time is left for a
+# claimed run to leave.
+LEASE_MARGIN = timedelta(seconds=10)
+
+CredentialLookup = Callable[[int, int | None, int | None], Credential]
+
+_R = IntegrationRun
+_CLAIMED = (
+    _R.id,
+    _R.reference,
+    _R.action_id,
+    _R.runbook_id,
+    _R.credential_task_id,
+    _R.asked_by_id,
+    _R.asked_by_name,
+    _R.attempt_count,
+    _R.automatic_retries,
+    _R.method,
+    _R.url,
+    _R.host,
+    _R.headers,
+    _R.body,
+)
+
+
+def claim_runs(
+    worker: str, *, free: int, busy: Mapping[str, int], slots: int, credential_of: CredentialLookup
+) -> list[Claim]:
+    """Claim at most `free` due runs, oldest first, no host above its share. Commit before anything is sent.
+
+    `busy` counts this worker's exchanges in flight by host. `credential_of` (action, task, user) is called later, by
+    the thread that sends, with no transaction open.
+    """
+    moment = now()
+    wanted = _due(moment, free, busy, slots)
+    if not wanted:
+        return []
+    actions = _actions({action_id for _, action_id in wanted})
+    claims, attempts = [], []
+    for timeout_s, run_ids in _by_timeout(wanted, actions).items():
+        lease_until = moment + timedelta(seconds=timeout_s) + LEASE_MARGIN
+        for row in _taken(run_ids, worker, lease_until):
+            claims.append(
+                _claim(row, actions[row.action_id], worker, moment, moment + LEASE_MARGIN, credential_of)
+            )
+            attempts.append(
+                {
+                    "run_id": row.id,
+                    "number": row.attempt_count,
+                    "asked_by": row.asked_by_name if not row.automatic_retries else "Runsheet",
+                    "state": RunState.SENDING,
+                    "started_at": moment,
+                }
+            )
+    if attempts:
+        db.session.execute(insert(Attempt), attempts)
+    tell([claim.run_id for claim in claims if claim.told])
+    return claims
+
+
+def _due(moment: datetime, free: int, busy: Mapping[str, int], slots: int) -> list[tuple[int, int]]:
+    """(run id, action id) of what to claim: asks again without the hosts that have their share, until it is enough."""
+    wanted: list[tuple[int, int]] = []
+    held = Counter(busy)
+    seen: set[int] = set()
+    full = {host for host in held if share_of_host(slots, held, host) <= 0}
+    while len(wanted) < free:
+        query = (
+            select(_R.id, _R.action_id, _R.host)
+            .where(_R.state == RunState.QUEUED, _R.due_at <= moment)
+            .order_by(_R.due_at, _R.id)
+            .limit(free + len(seen))
+            .with_for_update(skip_locked=True)
+        )
+        if full:
+            query = query.where(_R.host.not_in(full))
+        rows = [row for row in db.session.execute(query) if row.id not in seen]
+        for run_id, action_id, host in rows:
+            seen.add(run_id)
+            if len(wanted) < free and host not in full:
+                if share_of_host(slots, held, host) <= 0:
+                    full.add(host)
+                else:
+                    held[host] += 1
+                    wanted.append((run_id, action_id))
+        if len(rows) < free or not full:
+            break
+    return wanted
+
+
+def _actions(action_ids: Iterable[int]) -> dict[int, Action]:
+    query = select(Action).where(Action.id.in_(list(action_ids))).options(lazyload(Action.workspaces))
+    return {action.id: action for action in db.session.scalars(query)}
+
+
+def _by_timeout(wanted: Iterable[tuple[int, int]], actions: Mapping[int, Action]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = defaultdict(list)
+    for run_id, action_id in wanted:
+        found[actions[action_id].timeout_s].append(run_id)
+    return found
+
+
+def _taken(run_ids: list[int], worker: str, lease_until: datetime) -> list[Any]:
+    # The condition on the state, not the look before it, decides which of several workers gets a run.
+    taken = db.session.execute(
+        update(_R)
+        .where(_R.id.in_(run_ids), _R.state == RunState.QUEUED)
+        .values(
+            state=after(RunState.QUEUED, RunEvent.CLAIM),
+            attempt_count=_R.attempt_count + 1,
+            claimed_by=worker,
+            lease_until=lease_until,
+        )
+        .returning(*_CLAIMED)
+        .execution_options(synchronize_session=False)
+    )
+    return sorted(taken, key=lambda row: row.id)
+
+
+def _claim(
+    row: Any,
+    action: Action,
+    worker: str,
+    moment: datetime,
+    send_before: datetime,
+    credential_of: CredentialLookup,
+) -> Claim:
+    return Claim(
+        run_id=row.id,
+        number=row.attempt_count,
+        worker=worker,
+        reference=row.reference,
+        host=row.host,
+        method=row.method,
+        url=row.url,
+        headers=row.headers,
+        body=row.body,
+        timeout_s=action.timeout_s,
+        started_at=moment,
+        send_before=send_before,
+        rules=Rules(action.ok_false_fails, action.safe_to_repeat, row.automatic_retries),
+        mode=MODES.get(action.mode),
+        credential=partial(credential_of, action.id, *_whose(action, row)),
+        host_moved=origin_of(row.url) != origin_of(action.url),
+        told=row.runbook_id is not None and anyone_listens(),
+    )
+
+
+def _whose(action: Action, row: Any) -> tuple[int | None, int | None]:
+    """The task and user that tell one credential of the action from another; none where all share one."""
+    kind = AUTHORIZATIONS.get(action.authorization)
+    if kind is not None and kind.sign_in_as(action.authorization_settings) == "task":
+        return row.credential_task_id, row.asked_by_id
+    return None, None
