@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -35,7 +36,7 @@ def create_app(config: Config) -> Flask:
         SESSION_COOKIE_SECURE=config.public_url.startswith("https://"),
         MAX_CONTENT_LENGTH=2_000_000,
         WTF_CSRF_TIME_LIMIT=None,
-        RATELIMIT_STORAGE_URI=config.redis_url,
+        RATELIMIT_STORAGE_URI=re.sub("^unix://", "redis+unix://", config.redis_url),
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
         TESTING=config.testing,
         DEMO=config.demo,
