@@ -89,7 +89,7 @@ class _VisibilityMixin(_WorkspacesMixin):
 
     visibility = RadioField(
         "Visibility",
-        choices=[(GLOBAL, "Global, all workspaces"), (CHOSEN, "Only these workspaces")],
+        choices={GLOBAL: "Global, all workspaces", CHOSEN: "Only these workspaces"},
         default=GLOBAL,
         description="Cannot be changed after the action is created.",
         render_kw={"data-tab": "general"},
@@ -113,7 +113,7 @@ class NewConnectionForm(BaseForm):
 
     type = RadioField(
         "Type of integration",
-        choices=[("custom", "Custom integration"), ("predefined", "Predefined integration")],
+        choices={"custom": "Custom integration", "predefined": "Predefined integration"},
         default="custom",
     )
 
@@ -165,11 +165,11 @@ class GeneralForm(BaseForm):
     )
     ok_false_fails = BooleanField(
         'Count "ok": false as failure',
-        description='Also treat an answer with "ok": false as failed. Slack answers 200 even when it refuses.',
+        description='Slack, for one, answers 200 with "ok": false where it refuses.',
     )
     safe_to_repeat = BooleanField(
         "Safe to repeat",
-        description="A request that may have arrived is sent again by itself. Leave it off where twice does harm.",
+        description="A request that may have arrived is sent again by itself. Off where twice does harm.",
     )
     timeout_s = IntegerField(
         "Timeout",
@@ -212,13 +212,13 @@ class GeneralForm(BaseForm):
 class NewActionForm(_VisibilityMixin, GeneralForm):
     """The new action dialog: what to start from, and General."""
 
-    template = SelectField("Action", choices=[(BUILD_YOUR_OWN, "Build a custom integration")])
+    template = SelectField("Action", choices={BUILD_YOUR_OWN: "Build a custom integration"})
 
     def offer_templates(self, connection: Connection) -> None:
         """Add the action templates of a predefined connection."""
         kind = PREDEFINED.get(connection.predefined)
         if kind is not None:
-            self.template.choices += [(each.key, each.label) for each in kind.actions]
+            self.template.choices |= {each.key: each.label for each in kind.actions}
 
 
 class ActionForm(GeneralForm):
@@ -233,7 +233,7 @@ class ActionForm(GeneralForm):
     )
     method = SelectField(
         "Request type",
-        choices=[(each, each) for each in METHODS],
+        choices={each: each for each in METHODS},
         default="POST",
         render_kw={"data-tab": "request"},
     )
@@ -282,7 +282,7 @@ class DuplicateForm(_WorkspacesMixin, BaseForm):
 # Settings that most people never touch: folded away until one of them is wrong.
 COLLAPSED = frozenset({"extra_parameters", "token_choice", "client_authentication", "pkce"})
 HINTS = {
-    "client_id": "The ID provided by the other system. For Slack: Basic Information, App Credentials. Not the App ID.",
+    "client_id": "The ID provided by the other system. In Slack: Basic Information, App Credentials. Not the App ID.",
     "provider_host": "Where people allow Runsheet and where tokens come from.",
 }
 
@@ -290,8 +290,8 @@ HINTS = {
 def settings_form(kind: AuthorizationKind, *, action: Action, posted: bool = False) -> FlaskForm:
     """A kind's own form, with names that start with "authorization-".
 
-    Filled from what was posted, or from the action's settings where it has that kind. The page's form carries the
-    CSRF token for both. Each field gets `collapsed`: whether it is one of the settings that are folded away.
+    Filled from what was posted, or from the action's settings where it has that kind. The page's form carries
+    the CSRF token for both. Each field gets `collapsed`: whether it is one of those that are folded away.
     """
     stored = action.authorization_settings if action.authorization == kind.key else {}
     options: dict[str, Any] = {"prefix": "authorization-", "meta": {"csrf": False}, "data": stored}

@@ -23,7 +23,7 @@ _SLACK_ENDPOINTS = frozenset({"/oauth/authorize", "/oauth/v2/authorize"})
 
 
 def is_slack(authorization_settings: Mapping[str, Any], request_host: str) -> bool:
-    """Whether the settings are those of a Slack app: Slack's host, or a sandbox that answers at Slack's endpoints."""
+    """Whether these are a Slack app's settings: Slack's host, or a sandbox with Slack's endpoints."""
     hosts = {request_host, urlsplit(str(authorization_settings.get("provider_host") or "")).hostname or ""}
     if any(host == "slack.com" or host.endswith(".slack.com") for host in hosts):
         return True
@@ -32,7 +32,7 @@ def is_slack(authorization_settings: Mapping[str, Any], request_host: str) -> bo
 
 
 def is_legacy(authorization_settings: Mapping[str, Any]) -> bool:
-    """Whether the settings use the first version of Slack's OAuth, which only apps made before June 2024 can."""
+    """Whether they use the first version of Slack's OAuth, which only apps made before June 2024 can."""
     return str(authorization_settings.get("authorization_endpoint") or "").endswith("/oauth/authorize")
 
 

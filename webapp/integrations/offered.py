@@ -60,7 +60,7 @@ class RecentRuns:
 
 @dataclass(frozen=True)
 class Usage:
-    """How many tasks in how many runbooks use an action or a connection; how many of those runbooks run now."""
+    """How many tasks in how many runbooks use a connection's actions; how many of those runbooks run now."""
 
     tasks: int = 0
     runbooks: int = 0

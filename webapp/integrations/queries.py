@@ -21,8 +21,8 @@ from webapp.workspaces.models import Workspace
 def connection_for(user: User, connection_id: int, *, for_change: bool = False) -> Connection:
     """The connection with its actions, for someone who manages integrations; 404 or 403 otherwise.
 
-    `for_change` locks the row until the transaction ends (where the database can), so that of two people who save
-    at once the second one sees what the first one saved.
+    `for_change` locks the row until the transaction ends (where the database can), so that of two people who
+    save at once the second one sees what the first one saved.
     """
     _demand(user)
     query = select(Connection).where(Connection.id == connection_id).options(selectinload(Connection.actions))
@@ -65,7 +65,7 @@ def count_archived_connections() -> int:
 
 
 def actions_in(workspace_id: int) -> list[Action]:
-    """The actions that tasks of the workspace can use: visible there, neither they nor their connection archived."""
+    """The actions that tasks of the workspace can use: visible there, and nothing about them archived."""
     visible = Action.is_global | Action.workspaces.any(Workspace.id == workspace_id)
     return list(db.session.scalars(_offered().where(visible)))
 
@@ -101,7 +101,7 @@ def authentications_of(action_id: int) -> list[tuple[Authentication, User | None
 
 
 def edition(thing: Connection | Action) -> str:
-    """A short text that changes with every saved change of the row: forms carry it, to notice a change in between.
+    """A short text that changes with every saved change of the row: forms carry it, to notice one in between.
 
     It covers the row's own columns; sealed secrets by the moment they were saved.
     """

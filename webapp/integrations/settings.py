@@ -1,4 +1,4 @@
-"""What an action is made of, as plain values: one class for each tab of the editor, and where a credential goes."""
+"""What an action is made of, as plain values: one class for each tab, and where a credential goes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Authorization:
 
 @dataclass(frozen=True)
 class RequestSettings:
-    """The Request tab. headers and parameters are JSON objects as text; all but method and mode are templates."""
+    """The Request tab. headers and parameters are JSON objects; all but method and mode are templates."""
 
     method: str = "POST"
     url: str = ""

@@ -1,4 +1,4 @@
-"""How an action and a connection stand with their authorization, in the few words of a chip. Reads no database."""
+"""How an action or a connection stands with its authorization, in the words of a chip. Reads no database."""
 
 from __future__ import annotations
 

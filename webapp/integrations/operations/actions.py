@@ -80,8 +80,9 @@ def save_action(
 ) -> Saved:
     """Save the editor's three tabs.
 
-    `revision` rises where what is sent or how it is authorized changed. Stored secrets stay where none is typed
-    anew. Raises CredentialsWouldMove where they, or granted tokens, would follow to another address or client.
+    `revision` rises where what is sent or how it is authorized changed. Stored secrets stay where none is
+    typed anew. Raises CredentialsWouldMove where they, or granted tokens, would follow to another address or
+    client.
     """
     before, seal_before = action_facts(action), action.authorization_secrets
     stored = secrets_of(action)

@@ -39,7 +39,7 @@ def update_connection(connection: Connection, *, name: str, image_url: str, by: 
 
 
 def archive_connection(connection: Connection, *, by: User) -> None:
-    """Take it and its actions out of what new tasks can use. Nothing is deleted; doing it twice changes nothing."""
+    """Take it and its actions out of what new tasks can use. Nothing is deleted; twice is as good as once."""
     if connection.archived_at is None:
         connection.archived_at = now()
         record("connection.archived", connection, by=by)

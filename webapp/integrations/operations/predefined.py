@@ -39,8 +39,8 @@ def create_predefined(
 ) -> Action:
     """Add the connection, its first action and the action's custom fields, in one transaction.
 
-    `answers` are those of `kind.form`. Answers the action; its `connection` is named after the service. Raises
-    IntegrationRefused.
+    `answers` are those of `kind.form`. Answers the action; its `connection` is named after the service.
+    Raises IntegrationRefused.
     """
     connection = create_connection(
         name=free_name(kind.label), image_url=kind.image_url, predefined=kind.key, by=by
@@ -70,8 +70,8 @@ def create_from_template(
 ) -> Action:
     """Add an action of a predefined connection with its custom fields.
 
-    It takes client and secret over from the connection's newest action that has them, so that nobody types them
-    again. Raises IntegrationRefused.
+    It takes client and secret over from the connection's newest action that has them, so that nobody types
+    them again. Raises IntegrationRefused.
     """
     sibling = next((each for each in reversed(connection.actions) if each.authorization_secrets), None)
     authorization, base_url = Authorization(), kind.default_base_url
@@ -93,8 +93,10 @@ def create_from_template(
 
 
 def duplicate_action(action: Action, workspaces: Iterable[Workspace], *, by: User) -> Action:
-    """Copy the action for other workspaces, ready to use: settings, secrets (sealed anew for the copy), and the
-    custom fields that are restricted to it. Nobody's sign-in is copied.
+    """Copy the action for other workspaces, ready to use.
+
+    It gets settings and secrets (sealed anew), and the custom fields that are restricted to the first serve
+    it too. Nobody's sign-in is copied.
 
     Raises IntegrationRefused where no workspace is chosen, or a field of the same name is in the way.
     """
@@ -191,4 +193,4 @@ def _share_field(
 
 
 def _in_the_way(name: str, refusal: fields.FieldRefused) -> str:
-    return f"The custom field “{name}” cannot be set up there: {refusal} Rename or archive the other field first."
+    return f"The custom field “{name}” cannot be set up there: {refusal} Rename or archive the other first."

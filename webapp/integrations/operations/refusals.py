@@ -17,7 +17,7 @@ class CredentialsWouldMove(Exception):
     """Stored credentials would be shown to someone they were not saved for.
 
     `missing` are the secrets that must be typed again, `sign_ins` how many granted tokens would be dropped.
-    Nothing is changed. Once every missing secret is typed and the loss of the tokens accepted, it goes through.
+    Nothing is changed. Once each missing secret is typed and the loss of tokens accepted, it goes through.
     """
 
     def __init__(self, reasons: list[Move], missing: list[str], sign_ins: int) -> None:

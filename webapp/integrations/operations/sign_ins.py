@@ -35,7 +35,7 @@ def mark_refused(authentication: Authentication, code: str) -> None:
 
 
 def bind_unbound(action: Action) -> None:
-    """Tokens that were granted before the action had a URL may go to its first one (settings.moves agreed)."""
+    """Tokens granted before the action had a URL may go to its first one (settings.moves has agreed)."""
     if action.url:
         db.session.execute(
             update(Authentication)

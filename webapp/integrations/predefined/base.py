@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask_wtf import FlaskForm
+from wtforms.fields.core import UnboundField
 
 from webapp.forms import SecretField
 from webapp.integrations.settings import Authorization, General, RequestSettings
@@ -14,7 +15,7 @@ from webapp.integrations.settings import Authorization, General, RequestSettings
 
 @dataclass(frozen=True)
 class FieldTemplate:
-    """A custom field that an action brings with it, restricted to that action. `kind` is a key of fields' KINDS."""
+    """A custom field that an action brings with it, restricted to it. `kind` is a key of fields' KINDS."""
 
     name: str
     kind: str = "text"
@@ -63,8 +64,8 @@ class Preset:
 class Predefined:
     """A service that Runsheet knows. The first of `actions` comes with the connection.
 
-    `form` asks what only the admin knows; its answers go into `authorization` and `base_url`. `errors` maps the
-    service's error codes to (sentence, remedy, who acts); `guide` is the guide page that Learn more opens.
+    `form` asks what only the admin knows; its answers go into `authorization` and `base_url`. `errors` maps
+    the service's error codes to what they mean; `guide` is the guide page that Learn more opens.
     """
 
     key: str
@@ -82,10 +83,11 @@ class Predefined:
     @property
     def secret_fields(self) -> tuple[str, ...]:
         """The form's fields that are never shown again."""
+        fields = {name: getattr(self.form, name) for name in dir(self.form) if not name.startswith("_")}
         return tuple(
-            field.short_name
-            for field in self.form(formdata=None, meta={"csrf": False})
-            if isinstance(field, SecretField)
+            name
+            for name, field in fields.items()
+            if isinstance(field, UnboundField) and issubclass(field.field_class, SecretField)
         )
 
     def base_url(self, answers: Mapping[str, Any]) -> str:

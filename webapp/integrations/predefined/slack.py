@@ -37,12 +37,12 @@ class SlackForm(BaseForm):
     client_secret = SecretField("Client Secret", [DataRequired("Enter the Client Secret of your Slack app.")])
     authenticate_as = RadioField(
         "Authenticate as",
-        choices=[("functional", "Functional user"), ("task", "Task user")],
+        choices={"functional": "Functional user", "task": "Task user"},
         default="functional",
     )
     api_version = SelectField(
         "API version",
-        choices=[("v2", "v2, for apps made today"), ("v1", "v1, for classic apps made before June 2024")],
+        choices={"v2": "v2, for apps made today", "v1": "v1, for classic apps made before June 2024"},
         default="v2",
     )
     base_url = StringField(
@@ -101,7 +101,7 @@ _TIMESTAMP = FieldTemplate(
     "Slack Timestamp", help_text="The timestamp of the message to change, as in 1503435956.000247."
 )
 
-_SETTINGS = {"cancelable": True, "finish_on_success": True}
+_SETTINGS: dict[str, Any] = {"cancelable": True, "finish_on_success": True}
 
 
 def _payload(**fields: FieldTemplate) -> str:

@@ -1,4 +1,4 @@
-"""The pages of Settings > Integrations, and the sign-in to other systems. Split along nouns; one blueprint."""
+"""The pages of Settings > Integrations, and signing in to other systems. One blueprint, a module a noun."""
 
 from __future__ import annotations
 
@@ -11,4 +11,4 @@ blueprint.nav = [
 ]
 
 # Each module adds its routes to the blueprint above, so they come after it.
-from webapp.integrations.views import actions, authentications, check, connections, editor  # noqa: F401
+from webapp.integrations.views import actions, authentications, check, connections, editor  # noqa: E402, F401

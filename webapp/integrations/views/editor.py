@@ -112,7 +112,7 @@ def authorization_fields(connection_id: int, action_id: int) -> Any:
 def _check_authorization(
     found: Action, kind: AuthorizationKind, own: FlaskForm, wanted: Authorization
 ) -> bool:
-    """Whether settings and secrets, stored and typed, are right together; puts the sentences on the fields."""
+    """Whether settings and secrets, stored and typed, are right together; puts sentences on the fields."""
     stored = operations.secrets_of(found) if found.authorization == kind.key else {}
     problems = kind.validate(wanted.settings, {**stored, **wanted.secrets})
     for name, said in problems.items():
@@ -122,7 +122,7 @@ def _check_authorization(
 
 
 def _check_request(found: Action, form: ActionForm, kind: AuthorizationKind, wanted: Authorization) -> bool:
-    """Whether the request can be made; puts line, column and cause on the fields. An empty URL is for later."""
+    """Whether the request can be made; puts sentences on the fields. An empty URL is left for later."""
     settings = form.request_settings()
     if not settings.url:
         return True
@@ -134,8 +134,8 @@ def _check_request(found: Action, form: ActionForm, kind: AuthorizationKind, wan
 
 def _stale(found: Action, form: ActionForm, kind: AuthorizationKind, own: FlaskForm) -> Any:
     form.form_errors.append(
-        "Someone else saved this action after you opened it. Nothing of yours is saved yet; what you typed is below. "
-        "Open the action in another tab to see what they saved. Save again to replace it with yours."
+        "Someone else saved this action after you opened it. Nothing of yours is saved yet; what you typed "
+        "is below. Open the action in another tab to see what they saved. Save again to replace it with yours."
     )
     form.edition.data = queries.edition(found)
     # htmx swaps 422, not 409; a browser without scripts shows whatever comes.
@@ -243,6 +243,15 @@ def _authorization(found: Action, kind: AuthorizationKind | None, own: FlaskForm
     }
 
 
+def _note_saved(found: Action, kind: AuthorizationKind, own: FlaskForm, stored: Mapping[str, str]) -> None:
+    for name in kind.secret_fields:
+        own[name].saved = name in stored
+        if name in stored and found.secrets_saved_at:
+            own[
+                name
+            ].saved_note = f"Last replaced {_day(found.secrets_saved_at)} by {found.secrets_saved_by}."
+
+
 def _tabs(
     found: Action, form: ActionForm, own: FlaskForm | None, check: Check, sign_ins: list[Any]
 ) -> list[tuple[str, str, str]]:
@@ -286,7 +295,7 @@ def _duplicate_form(found: Action) -> DuplicateForm:
 
 
 def _sign_in_origins(found: Action) -> list[str]:
-    """Where Authenticate may lead: the provider, and its subdomains, to which Slack sends people of one workspace."""
+    """Where Authenticate may lead: the provider, and its subdomains (Slack sends people to their own)."""
     origin = origin_of(str(found.authorization_settings.get("provider_host") or ""))
     scheme, _, host = origin.partition("://")
     return [origin, f"https://*.{host}"] if scheme == "https" else [origin] if origin else []

@@ -1,7 +1,7 @@
 """A typed secret survives a refused form without going back to the browser in the clear.
 
-A form that comes back with errors carries each typed secret sealed, in a hidden field named after it; the next
-attempt opens it where nothing new was typed. The seal is bound to the person, the action and the field.
+A form that comes back with errors carries each typed secret sealed, in a hidden field named after it; the
+next attempt opens it where nothing new was typed. The seal is bound to the person, the action and the field.
 """
 
 from __future__ import annotations
