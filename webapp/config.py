@@ -119,7 +119,9 @@ def _database_url(typed: str) -> str:
     except ArgumentError:
         driver = ""
     if driver not in ("sqlite", "postgresql+psycopg"):
-        raise ConfigError("DATABASE_URL is not usable; write sqlite:///path or postgresql+psycopg://user:password@host/name.")
+        raise ConfigError(
+            "DATABASE_URL is not usable; write sqlite:///path or postgresql+psycopg://user:password@host/name."
+        )
     return typed
 
 
@@ -132,7 +134,9 @@ def _redis_url(typed: str) -> str:
 def _public_url(typed: str) -> str:
     parts = urlsplit(typed)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ConfigError("PUBLIC_URL is not usable; write the address people open, such as https://runsheet.example.com.")
+        raise ConfigError(
+            "PUBLIC_URL is not usable; write the address people open, such as https://runsheet.example.com."
+        )
     return typed.rstrip("/")
 
 
@@ -150,7 +154,9 @@ def _keys(env: _Reader, instance: Path, *, may_make: bool) -> tuple[tuple[str, .
     session_secret = env.text("SESSION_SECRET", "")
     if not may_make and not (given and session_secret):
         name = "SESSION_SECRET" if given else "SECRETS_KEYS"
-        raise ConfigError(f"{name} is not set; with PostgreSQL every process needs the same one, so set it in the environment.")
+        raise ConfigError(
+            f"{name} is not set; with PostgreSQL every process needs the same one, so set it in the environment."
+        )
     if not given or not session_secret:
         made = _made_keys(instance / "keys.json")
         given, session_secret = given or (made["secrets_key"],), session_secret or made["session_secret"]
@@ -158,9 +164,13 @@ def _keys(env: _Reader, instance: Path, *, may_make: bool) -> tuple[tuple[str, .
         try:
             Fernet(key)
         except ValueError:
-            raise ConfigError("SECRETS_KEYS holds a key that is not one; make keys with: runsheet secrets new-key.") from None
+            raise ConfigError(
+                "SECRETS_KEYS holds a key that is not one; make keys with: runsheet secrets new-key."
+            ) from None
     if len(session_secret) < SHORTEST_SESSION_SECRET:
-        raise ConfigError(f"SESSION_SECRET is too short to be safe; use at least {SHORTEST_SESSION_SECRET} random characters.")
+        raise ConfigError(
+            f"SESSION_SECRET is too short to be safe; use at least {SHORTEST_SESSION_SECRET} random characters."
+        )
     return given, session_secret
 
 
@@ -180,4 +190,6 @@ def _made_keys(path: Path) -> dict[str, str]:
         found: dict[str, str] = json.loads(path.read_text())
         return {name: found[name] for name in ("secrets_key", "session_secret")}
     except (ValueError, KeyError, TypeError):
-        raise ConfigError(f"{path} cannot be read; put it back from a backup, stored secrets cannot be opened without it.") from None
+        raise ConfigError(
+            f"{path} cannot be read; put it back from a backup, stored secrets cannot be opened without it."
+        ) from None
