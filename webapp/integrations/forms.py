@@ -204,9 +204,9 @@ class GeneralForm(BaseForm):
 
     def general(self) -> General:
         """The tab as a value."""
-        return General(
-            **{name: "" if self[name].data is None else self[name].data for name in GENERAL_FIELDS}
-        )
+        values: dict[str, Any] = {name: self[name].data for name in GENERAL_FIELDS}
+        values: dict[str, Any] = {name: self[name].data for name in GENERAL_FIELDS}
+        return General(**{name: "" if value is None else value for name, value in values.items()})
 
 
 class NewActionForm(_VisibilityMixin, GeneralForm):
@@ -282,7 +282,7 @@ class DuplicateForm(_WorkspacesMixin, BaseForm):
 # Settings that most people never touch: folded away until one of them is wrong.
 COLLAPSED = frozenset({"extra_parameters", "token_choice", "client_authentication", "pkce"})
 HINTS = {
-    "client_id": "The ID provided by the other system. In Slack: Basic Information, App Credentials. Not the App ID.",
+    "client_id": "The ID that the other system gave the app. In Slack: Basic Information, not the App ID.",
     "provider_host": "Where people allow Runsheet and where tokens come from.",
 }
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask import abort
-from sqlalchemy import func, inspect, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from webapp.accounts.models import User
@@ -106,9 +106,9 @@ def edition(thing: Connection | Action) -> str:
     It covers the row's own columns; sealed secrets by the moment they were saved.
     """
     facts: dict[str, Any] = {}
-    for column in inspect(type(thing)).columns:
-        value = getattr(thing, column.key)
-        facts[column.key] = hashlib.sha256(value).hexdigest() if isinstance(value, bytes) else value
+    for column in thing.__table__.columns:
+        value = getattr(thing, column.name)
+        facts[column.name] = hashlib.sha256(value).hexdigest() if isinstance(value, bytes) else value
     packed = json.dumps(facts, sort_keys=True, default=str)
     return hashlib.sha256(packed.encode()).hexdigest()[:20]
 

@@ -134,8 +134,8 @@ def _check_request(found: Action, form: ActionForm, kind: AuthorizationKind, wan
 
 def _stale(found: Action, form: ActionForm, kind: AuthorizationKind, own: FlaskForm) -> Any:
     form.form_errors.append(
-        "Someone else saved this action after you opened it. Nothing of yours is saved yet; what you typed "
-        "is below. Open the action in another tab to see what they saved. Save again to replace it with yours."
+        "Someone else saved this action after you opened it. Nothing of yours is saved yet; what you typed is "
+        "below. Open the action in another tab to see theirs. Save again to replace it with yours."
     )
     form.edition.data = queries.edition(found)
     # htmx swaps 422, not 409; a browser without scripts shows whatever comes.
@@ -211,12 +211,8 @@ def _editor(
 def _authorization(found: Action, kind: AuthorizationKind | None, own: FlaskForm | None) -> dict[str, Any]:
     """What the Authorization tab and its right column show."""
     stored = operations.secrets_of(found) if kind is not None and found.authorization == kind.key else {}
-    for name in kind.secret_fields if kind is not None and own is not None else ():
-        own[name].saved = name in stored
-        if name in stored and found.secrets_saved_at:
-            own[
-                name
-            ].saved_note = f"Last replaced {_day(found.secrets_saved_at)} by {found.secrets_saved_by}."
+    if kind is not None and own is not None:
+        _note_saved(found, kind, own, stored)
     settings: Mapping[str, Any] = own.data if own is not None else {}
     slack = (
         manifest.is_slack(settings, urlsplit(found.url).hostname or "") if kind and kind.signs_in else False
@@ -244,12 +240,13 @@ def _authorization(found: Action, kind: AuthorizationKind | None, own: FlaskForm
 
 
 def _note_saved(found: Action, kind: AuthorizationKind, own: FlaskForm, stored: Mapping[str, str]) -> None:
+    """Tell each secret field whether something is stored, by whom and when."""
+    if not found.secrets_saved_at:
+        return
+    note = f"Last replaced {_day(found.secrets_saved_at)} by {found.secrets_saved_by}."
     for name in kind.secret_fields:
-        own[name].saved = name in stored
-        if name in stored and found.secrets_saved_at:
-            own[
-                name
-            ].saved_note = f"Last replaced {_day(found.secrets_saved_at)} by {found.secrets_saved_by}."
+        if name in stored:
+            own[name].saved, own[name].saved_note = True, note
 
 
 def _tabs(
