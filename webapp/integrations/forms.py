@@ -77,7 +77,7 @@ class _WorkspacesMixin:
     def offer_workspaces(self, workspaces: Iterable[Workspace]) -> None:
         """Fill in the workspaces to choose from."""
         self.offered_workspaces = {each.id: each for each in workspaces}
-        self.workspaces.choices = [(each.id, each.name) for each in self.offered_workspaces.values()]
+        self.workspaces.choices = {each.id: each.name for each in self.offered_workspaces.values()}
 
     @property
     def chosen_workspaces(self) -> list[Workspace]:
@@ -196,7 +196,7 @@ class GeneralForm(BaseForm):
         super().__init__(*arguments, **options)
         self.trigger.choices = offered.triggers.choices()
         if self.trigger.data and self.trigger.data not in offered.triggers and not self.is_submitted():
-            self.trigger.choices.append((self.trigger.data, offered.triggers.label(self.trigger.data)))
+            self.trigger.choices[self.trigger.data] = offered.triggers.label(self.trigger.data)
 
     @property
     def flags(self) -> list[Field]:
@@ -205,8 +205,8 @@ class GeneralForm(BaseForm):
     def general(self) -> General:
         """The tab as a value."""
         values: dict[str, Any] = {name: self[name].data for name in GENERAL_FIELDS}
-        values: dict[str, Any] = {name: self[name].data for name in GENERAL_FIELDS}
-        return General(**{name: "" if value is None else value for name, value in values.items()})
+        values["name"], values["image_url"] = values["name"] or "", values["image_url"] or ""
+        return General(**values)
 
 
 class NewActionForm(_VisibilityMixin, GeneralForm):

@@ -134,8 +134,8 @@ def _check_request(found: Action, form: ActionForm, kind: AuthorizationKind, wan
 
 def _stale(found: Action, form: ActionForm, kind: AuthorizationKind, own: FlaskForm) -> Any:
     form.form_errors.append(
-        "Someone else saved this action after you opened it. Nothing of yours is saved yet; what you typed is "
-        "below. Open the action in another tab to see theirs. Save again to replace it with yours."
+        "Someone else saved this action after you opened it. Nothing of yours is saved yet; what you typed "
+        "is below. Open the action in another tab to see theirs. Save again to replace it with yours."
     )
     form.edition.data = queries.edition(found)
     # htmx swaps 422, not 409; a browser without scripts shows whatever comes.
