@@ -8,14 +8,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, has_app_context
+from flask.globals import _cv_app
 from flask.testing import FlaskClient
 from sqlalchemy import create_engine, event, make_url, text
+from werkzeug.test import TestResponse
 
+from tests.cast import Cast
 from webapp import create_app
 from webapp.config import Config
 from webapp.permissions import Role
@@ -77,6 +80,25 @@ def config(database_url: str, broker_url: str, tmp_path_factory: pytest.TempPath
     )
 
 
+class Browser(FlaskClient):
+    """A test client whose every request runs in an app context of its own, as in a server.
+
+    What the test has written is committed first: the request has a session of its own and waits for no one.
+    """
+
+    def open(self, *arguments: Any, **options: Any) -> TestResponse:
+        from webapp.extensions import db
+
+        if not has_app_context():
+            return super().open(*arguments, **options)
+        db.session.commit()
+        outer = _cv_app.set(None)
+        try:
+            return super().open(*arguments, **options)
+        finally:
+            _cv_app.reset(outer)
+
+
 @pytest.fixture(scope="session")
 def whole_app(config: Config) -> Flask:
     """The app with its tables, made once."""
@@ -84,6 +106,7 @@ def whole_app(config: Config) -> Flask:
 
     app = create_app(config)
     app.config["WTF_CSRF_ENABLED"] = False
+    app.test_client_class = Browser
     with app.app_context():
         db.create_all()
     return app
@@ -106,20 +129,6 @@ def app(whole_app: Flask) -> Iterator[Flask]:
                 for name in tables:
                     connection.exec_driver_sql(f"DELETE FROM {name}")  # noqa: S608
         whole_app.extensions["runsheet_queue"].connection.flushdb()
-
-
-@dataclass
-class Cast:
-    """The people of every test, by id, and their two workspaces."""
-
-    ada: int
-    ines: int
-    carl: int
-    rune: int
-    vera: int
-    otto: int
-    payments: int
-    treasury: int
 
 
 @pytest.fixture

@@ -56,6 +56,6 @@ class Registry(Generic[K]):
         kind = self.get(key)
         return kind.label if kind else f"{key or 'none'} (no longer available)"
 
-    def choices(self) -> list[tuple[str, str]]:
-        """(key, label) pairs for a select."""
-        return [(kind.key, kind.label) for kind in self]
+    def choices(self) -> dict[str, str]:
+        """Key to label, for a select."""
+        return {kind.key: kind.label for kind in self}

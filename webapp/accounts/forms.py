@@ -32,7 +32,7 @@ class UserForm(BaseForm):
 
     name = StringField("Name", [DataRequired("Enter a name."), Length(max=200)])
     email = EmailField("Email", _ADDRESS)
-    roles = CheckboxesField("Global roles", choices=[(role.value, role.label) for role in GLOBAL_ROLES])
+    roles = CheckboxesField("Global roles", choices={role.value: role.label for role in GLOBAL_ROLES})
     active = BooleanField("May sign in", default=True)
 
 
@@ -60,7 +60,7 @@ class ProfileForm(BaseForm):
 
     def __init__(self, *arguments: object, **options: object) -> None:
         super().__init__(*arguments, **options)
-        self.time_zone.choices = [(zone, zone.replace("_", " ")) for zone in sorted(available_timezones())]
+        self.time_zone.choices = {zone: zone.replace("_", " ") for zone in sorted(available_timezones())}
 
 
 class ChangePasswordForm(BaseForm):

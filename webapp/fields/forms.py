@@ -31,12 +31,12 @@ class DefinitionForm(BaseForm):
     )
     visibility = RadioField(
         "Visibility",
-        choices=[("global", "Global, all workspaces"), ("workspaces", "Only these workspaces")],
+        choices={"global": "Global, all workspaces", "workspaces": "Only these workspaces"},
         default="global",
     )
     workspaces = CheckboxesField("Workspaces", coerce=int)
     kind = SelectField("Field type", choices=KINDS.choices)
-    displays_on = CheckboxesField("Displays on", choices=list(DISPLAYS_ON.items()), default=["task_edit"])
+    displays_on = CheckboxesField("Displays on", choices=DISPLAYS_ON, default=["task_edit"])
     action_ids = CheckboxesField("Restrict to integration", coerce=int)
     required = BooleanField("Required", description="A task cannot start while this field is empty.")
     transient = BooleanField("Transient", description="Values are never copied with a task, runbook or template.")
@@ -44,8 +44,8 @@ class DefinitionForm(BaseForm):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.workspaces.choices = [(each.id, each.name) for each in workspaces.all_workspaces()]
-        self.action_ids.choices = offered.action_choices()
+        self.workspaces.choices = {each.id: each.name for each in workspaces.all_workspaces()}
+        self.action_ids.choices = dict(offered.action_choices())
 
     def values(self) -> dict[str, Any]:
         """What `operations.create_definition` and `update_definition` take, the type apart."""

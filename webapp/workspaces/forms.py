@@ -18,5 +18,5 @@ class MemberForm(BaseForm):
 
     user_id = SelectField("Person", coerce=int)
     role = SelectField(
-        "Role", choices=[(role.value, role.label) for role in WORKSPACE_ROLES], default=Role.MEMBER.value
+        "Role", choices={role.value: role.label for role in WORKSPACE_ROLES}, default=Role.MEMBER.value
     )

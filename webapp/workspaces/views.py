@@ -131,11 +131,11 @@ def _here(workspace: Workspace) -> str:
 def _member_form(workspace: Workspace) -> MemberForm:
     form = MemberForm()
     inside = {membership.user_id for membership in queries.memberships_of(workspace.id)}
-    form.user_id.choices = [
-        (person.id, f"{person.name} ({person.email})")
+    form.user_id.choices = {
+        person.id: f"{person.name} ({person.email})"
         for person in accounts.active_users()
         if person.id not in inside
-    ]
+    }
     return form
 
 

@@ -25,10 +25,10 @@ _SLACK_TOKEN_ENDPOINTS = ("/api/oauth.access", "/api/oauth.v2.access")
 
 
 class OAuthCodeForm(BaseForm):
-    flow = SelectField("Authorization Flow", choices=[("authorization_code", "Authorization Code")])
+    flow = SelectField("Authorization Flow", choices={"authorization_code": "Authorization Code"})
     authenticate_as = RadioField(
         "Authenticate as",
-        choices=[("functional", "Functional user"), ("task", "Task user")],
+        choices={"functional": "Functional user", "task": "Task user"},
         default="functional",
     )
     client_id = StringField("Client ID", [DataRequired("Enter the Client ID."), Length(max=300)])
@@ -56,16 +56,16 @@ class OAuthCodeForm(BaseForm):
     )
     token_choice = SelectField(
         "Token to use",
-        choices=[("bot", "Bot token, else the only one"), ("user", "User token")],
+        choices={"bot": "Bot token, else the only one", "user": "User token"},
         description="Where the answer holds several, as Slack v2's does.",
     )
     client_authentication = SelectField(
         "Client authentication",
-        choices=[("client_secret_post", "In the request body"), ("client_secret_basic", "As Basic header")],
+        choices={"client_secret_post": "In the request body", "client_secret_basic": "As Basic header"},
     )
     pkce = SelectField(
         "PKCE",
-        choices=[("auto", "Auto"), ("on", "On"), ("off", "Off")],
+        choices={"auto": "Auto", "on": "On", "off": "Off"},
         description="Auto: on, except for Slack, where it must be enabled in the app first.",
     )
 
