@@ -19,6 +19,7 @@ from typing import Protocol
 from webapp.integration_runs.exchanges import Claim, Finished, Sender, perform
 
 LOOK_EVERY_S = 0.025
+GATHER_S = 0.02
 
 
 class Ledger(Protocol):
@@ -86,11 +87,13 @@ class Dispatcher:
             self._done.put(perform(self._work.get(), self._door))
 
     def _collect(self) -> None:
-        """Take what has finished; wait a moment for the first, so that new runs are looked for meanwhile."""
+        """Take what has finished: wait a moment for the first, so that new runs are looked for meanwhile, and a
+        shorter one for others, so that many share a turn."""
         try:
             self._take(self._done.get(timeout=LOOK_EVERY_S))
-            while True:
-                self._take(self._done.get_nowait())
+            enough = time.monotonic() + GATHER_S
+            while self._busy.total():
+                self._take(self._done.get(timeout=max(0.0, enough - time.monotonic())))
         except Empty:
             return
 

@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.orm import lazyload
+from sqlalchemy import bindparam, insert, select, update
 
 from webapp.clock import now
 from webapp.extensions import db
@@ -30,22 +29,61 @@ LEASE_MARGIN = timedelta(seconds=10)
 
 CredentialLookup = Callable[[int, int | None, int | None], Credential]
 
-_R = IntegrationRun
-_CLAIMED = (
-    _R.id,
-    _R.reference,
-    _R.action_id,
-    _R.runbook_id,
-    _R.credential_task_id,
-    _R.asked_by_id,
-    _R.asked_by_name,
-    _R.attempt_count,
-    _R.automatic_retries,
-    _R.method,
-    _R.url,
-    _R.host,
-    _R.headers,
-    _R.body,
+# Core tables and statements made once: a turn claims a batch, and the cost of making statements would be most of it.
+_runs, _actions = IntegrationRun.__table__, Action.__table__
+_DUE = (
+    select(_runs.c.id, _runs.c.action_id, _runs.c.host)
+    .where(
+        _runs.c.state == RunState.QUEUED.value,
+        _runs.c.due_at <= bindparam("moment"),
+        _runs.c.host.not_in(bindparam("full", expanding=True)),
+    )
+    .order_by(_runs.c.due_at, _runs.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_ACTIONS = select(
+    _actions.c.id,
+    _actions.c.timeout_s,
+    _actions.c.ok_false_fails,
+    _actions.c.safe_to_repeat,
+    _actions.c.mode,
+    _actions.c.url,
+    _actions.c.authorization,
+    _actions.c.authorization_settings,
+).where(_actions.c.id.in_(bindparam("ids", expanding=True)))
+_ATTEMPTED = insert(Attempt.__table__)  # type: ignore[arg-type]
+# The condition on the state, not the look before it, decides which of several workers gets a run.
+_TAKE = (
+    update(_runs)  # type: ignore[arg-type]
+    .where(_runs.c.id.in_(bindparam("ids", expanding=True)), _runs.c.state == RunState.QUEUED.value)
+    .values(
+        state=after(RunState.QUEUED, RunEvent.CLAIM).value,
+        attempt_count=_runs.c.attempt_count + 1,
+        claimed_by=bindparam("worker"),
+        lease_until=bindparam("lease"),
+    )
+    .returning(
+        *(
+            _runs.c[name]
+            for name in (
+                "id",
+                "reference",
+                "action_id",
+                "runbook_id",
+                "credential_task_id",
+                "asked_by_id",
+                "asked_by_name",
+                "attempt_count",
+                "automatic_retries",
+                "method",
+                "url",
+                "host",
+                "headers",
+                "body",
+            )
+        )
+    )
 )
 
 
@@ -61,7 +99,7 @@ def claim_runs(
     wanted = _due(moment, free, busy, slots)
     if not wanted:
         return []
-    actions = _actions({action_id for _, action_id in wanted})
+    actions = _actions_by_id({action_id for _, action_id in wanted})
     claims, attempts = [], []
     for timeout_s, run_ids in _by_timeout(wanted, actions).items():
         lease_until = moment + timedelta(seconds=timeout_s) + LEASE_MARGIN
@@ -74,12 +112,12 @@ def claim_runs(
                     "run_id": row.id,
                     "number": row.attempt_count,
                     "asked_by": row.asked_by_name if not row.automatic_retries else "Runsheet",
-                    "state": RunState.SENDING,
+                    "state": RunState.SENDING.value,
                     "started_at": moment,
                 }
             )
     if attempts:
-        db.session.execute(insert(Attempt), attempts)
+        db.session.connection().execute(_ATTEMPTED, attempts)
     tell([claim.run_id for claim in claims if claim.told])
     return claims
 
@@ -91,16 +129,8 @@ def _due(moment: datetime, free: int, busy: Mapping[str, int], slots: int) -> li
     seen: set[int] = set()
     full = {host for host in held if share_of_host(slots, held, host) <= 0}
     while len(wanted) < free:
-        query = (
-            select(_R.id, _R.action_id, _R.host)
-            .where(_R.state == RunState.QUEUED, _R.due_at <= moment)
-            .order_by(_R.due_at, _R.id)
-            .limit(free + len(seen))
-            .with_for_update(skip_locked=True)
-        )
-        if full:
-            query = query.where(_R.host.not_in(full))
-        rows = [row for row in db.session.execute(query) if row.id not in seen]
+        asked = {"moment": moment, "full": list(full), "most": free + len(seen)}
+        rows = [row for row in db.session.connection().execute(_DUE, asked) if row.id not in seen]
         for run_id, action_id, host in rows:
             seen.add(run_id)
             if len(wanted) < free and host not in full:
@@ -114,12 +144,11 @@ def _due(moment: datetime, free: int, busy: Mapping[str, int], slots: int) -> li
     return wanted
 
 
-def _actions(action_ids: Iterable[int]) -> dict[int, Action]:
-    query = select(Action).where(Action.id.in_(list(action_ids))).options(lazyload(Action.workspaces))
-    return {action.id: action for action in db.session.scalars(query)}
+def _actions_by_id(action_ids: Iterable[int]) -> dict[int, Any]:
+    return {row.id: row for row in db.session.connection().execute(_ACTIONS, {"ids": list(action_ids)})}
 
 
-def _by_timeout(wanted: Iterable[tuple[int, int]], actions: Mapping[int, Action]) -> dict[int, list[int]]:
+def _by_timeout(wanted: Iterable[tuple[int, int]], actions: Mapping[int, Any]) -> dict[int, list[int]]:
     found: dict[int, list[int]] = defaultdict(list)
     for run_id, action_id in wanted:
         found[actions[action_id].timeout_s].append(run_id)
@@ -127,25 +156,13 @@ def _by_timeout(wanted: Iterable[tuple[int, int]], actions: Mapping[int, Action]
 
 
 def _taken(run_ids: list[int], worker: str, lease_until: datetime) -> list[Any]:
-    # The condition on the state, not the look before it, decides which of several workers gets a run.
-    taken = db.session.execute(
-        update(_R)
-        .where(_R.id.in_(run_ids), _R.state == RunState.QUEUED)
-        .values(
-            state=after(RunState.QUEUED, RunEvent.CLAIM),
-            attempt_count=_R.attempt_count + 1,
-            claimed_by=worker,
-            lease_until=lease_until,
-        )
-        .returning(*_CLAIMED)
-        .execution_options(synchronize_session=False)
-    )
+    taken = db.session.connection().execute(_TAKE, {"ids": run_ids, "worker": worker, "lease": lease_until})
     return sorted(taken, key=lambda row: row.id)
 
 
 def _claim(
     row: Any,
-    action: Action,
+    action: Any,
     worker: str,
     moment: datetime,
     send_before: datetime,
@@ -172,7 +189,7 @@ def _claim(
     )
 
 
-def _whose(action: Action, row: Any) -> tuple[int | None, int | None]:
+def _whose(action: Any, row: Any) -> tuple[int | None, int | None]:
     """The task and user that tell one credential of the action from another; none where all share one."""
     kind = AUTHORIZATIONS.get(action.authorization)
     if kind is not None and kind.sign_in_as(action.authorization_settings) == "task":

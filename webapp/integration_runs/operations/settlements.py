@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, insert, select, update
 
-from webapp.audit.operations import record
+from webapp.audit.models import AuditLine
 from webapp.extensions import db
 from webapp.http import MaybeSent
 from webapp.integration_runs.exchanges import Finished
@@ -29,7 +29,27 @@ _ATTEMPT_STATES = {
     RunEvent.FAIL: RunState.FAILED,
     RunEvent.LOSE: RunState.UNKNOWN,
 }
+# Core tables and statements made once: many runs are settled in one transaction.
 _runs, _attempts = IntegrationRun.__table__, Attempt.__table__
+_STANDING = (
+    select(
+        _runs.c.id,
+        _runs.c.state,
+        _runs.c.attempt_count,
+        _runs.c.automatic_retries,
+        _runs.c.method,
+        _runs.c.url,
+        _runs.c.host,
+        _runs.c.workspace_id,
+        _runs.c.runbook_id,
+        _runs.c.asked_by_name,
+    )
+    .where(_runs.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(_runs.c.id)
+    .with_for_update()
+)
+# audit.operations.record makes an object a line; here there are as many lines as the worker can send.
+_AUDITED = insert(AuditLine.__table__)  # type: ignore[arg-type]
 _UPDATE_RUN = (
     update(_runs)  # type: ignore[arg-type]
     .where(_runs.c.id == bindparam("b_id"))
@@ -70,15 +90,6 @@ _UPDATE_ATTEMPT = (
         }
     )
 )
-
-
-@dataclass(frozen=True)
-class _Run:
-    """A run as audit lines name it, without loading it."""
-
-    id: int
-    audit_name: str
-    __tablename__ = IntegrationRun.__tablename__
 
 
 @dataclass(frozen=True)
@@ -167,26 +178,10 @@ def _settle(settlements: Iterable[_Settlement]) -> datetime | None:
     by_run = {each.run_id: each for each in settlements}
     if not by_run:
         return None
-    query = (
-        select(
-            _R.id,
-            _R.state,
-            _R.attempt_count,
-            _R.automatic_retries,
-            _R.method,
-            _R.url,
-            _R.host,
-            _R.workspace_id,
-            _R.runbook_id,
-            _R.asked_by_name,
-        )
-        .where(_R.id.in_(list(by_run)))
-        .order_by(_R.id)
-        .with_for_update()
-    )
-    run_values, told, settled = [], [], []
+    connection = db.session.connection()
+    run_values, lines, told, settled = [], [], [], []
     next_due: datetime | None = None
-    for row in db.session.execute(query).all():
+    for row in connection.execute(_STANDING, {"ids": list(by_run)}).all():
         each = by_run[row.id]
         state = _state_after(row, each)
         if state is not None:
@@ -198,10 +193,12 @@ def _settle(settlements: Iterable[_Settlement]) -> datetime | None:
                 told.append(row.id)
                 if state in SETTLED:
                     settled.append(row.id)
-        _audit(row, each, state)
+        lines.append(_audit_line(row, each, state))
+    if lines:
+        connection.execute(_AUDITED, lines)
     if run_values:
-        db.session.execute(_UPDATE_RUN, run_values)
-    db.session.execute(_UPDATE_ATTEMPT, [_attempt_values(each) for each in by_run.values()])
+        connection.execute(_UPDATE_RUN, run_values)
+    connection.execute(_UPDATE_ATTEMPT, [_attempt_values(each) for each in by_run.values()])
     tell(told, settled=settled)
     return next_due
 
@@ -250,7 +247,8 @@ def _attempt_values(each: _Settlement) -> dict[str, Any]:
     return {"b_run_id": each.run_id, "b_number": each.number, **values}
 
 
-def _audit(row: Any, each: _Settlement, state: RunState | None) -> None:
+def _audit_line(row: Any, each: _Settlement, state: RunState | None) -> dict[str, Any]:
+    """The values of one line by Runsheet itself, as audit.operations.record would write it."""
     ended = _ATTEMPT_STATES[each.verdict.attempt_event]
     facts = {
         "attempt": each.number,
@@ -259,18 +257,22 @@ def _audit(row: Any, each: _Settlement, state: RunState | None) -> None:
         "code": each.verdict.code,
         "credential": each.attempt.get("credential") or None,
         "asked by": row.asked_by_name,
+        "state": state,
     }
-    if state is not None:
-        facts["state"] = state
-    record(
-        f"attempt.{ended}",
-        _Run(row.id, f"{row.method} {row.url}"),
-        by=None,
-        after={name: value for name, value in facts.items() if value is not None},
-        workspace_id=row.workspace_id,
-        runbook_id=row.runbook_id,
-        note=each.verdict.sentence,
-    )
+    return {
+        "at": each.finished_at,
+        "actor_id": None,
+        "actor_name": "Runsheet",
+        "verb": f"attempt.{ended}",
+        "object_type": IntegrationRun.__tablename__,
+        "object_id": row.id,
+        "object_name": f"{row.method} {row.url}"[:300],
+        "workspace_id": row.workspace_id,
+        "runbook_id": row.runbook_id,
+        "before": None,
+        "after": {name: value for name, value in facts.items() if value is not None},
+        "note": each.verdict.sentence,
+    }
 
 
 def _refuse(authentication_id: int, code: str, sent_at: datetime) -> None:
