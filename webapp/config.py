@@ -116,7 +116,7 @@ def _database_url(typed: str) -> str:
             typed = "postgresql+psycopg://" + typed.removeprefix(short)
     try:
         driver = make_url(typed).drivername
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # ValueError for a port that is no number
         driver = ""
     if driver not in ("sqlite", "postgresql+psycopg"):
         raise ConfigError(
@@ -133,7 +133,11 @@ def _redis_url(typed: str) -> str:
 
 def _public_url(typed: str) -> str:
     parts = urlsplit(typed)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    try:
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number
+        usable = False
+    if not usable or parts.query or parts.fragment:
         raise ConfigError(
             "PUBLIC_URL is not usable; write the address people open, such as https://runsheet.example.com."
         )
