@@ -266,17 +266,13 @@ def rotate() -> None:
 
 
 def _sealed_values() -> Iterator[tuple[Any, str, bytes]]:
-    """(row, attribute, sealed value) of every column that is named or marked as sealed."""
-    from sqlalchemy import inspect, select
+    """(row, attribute, sealed value) of every column of bytes: only sealed secrets are kept as bytes."""
+    from sqlalchemy import LargeBinary, select
 
     from webapp.extensions import Base, db
 
     for mapper in Base.registry.mappers:
-        names = [
-            attribute.key
-            for attribute in inspect(mapper.class_).column_attrs
-            if attribute.key.startswith("sealed") or attribute.key.endswith("sealed")
-        ]
+        names = [each.key for each in mapper.column_attrs if isinstance(each.columns[0].type, LargeBinary)]
         if names:
             for row in db.session.scalars(select(mapper.class_)).unique():
                 yield from ((row, name, value) for name in names if (value := getattr(row, name)))
