@@ -45,6 +45,8 @@ def main() -> None:
     Settings come from the environment: DATABASE_URL, REDIS_URL, PUBLIC_URL, SECRETS_KEYS, SESSION_SECRET,
     EGRESS_ALLOW, TRUSTED_PROXIES, INSTANCE_PATH, PORT, LOG_LEVEL.
     """
+    # What is stored under the instance folder is nobody else's to read.
+    os.umask(0o077)
 
 
 @main.command()

@@ -85,6 +85,7 @@ def settings(config: Config, wanted: Sequence[Program]) -> str:
         "[supervisord]",
         "nodaemon=true",
         "silent=true",
+        "umask=077",
         f"user={pwd.getpwuid(os.getuid()).pw_name}",
         f"pidfile={instance}/supervisor.pid",
         f"logfile={instance}/supervisor.log",
