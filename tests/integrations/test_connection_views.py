@@ -186,6 +186,14 @@ def test_the_list_asks_the_same_number_of_questions_for_one_and_for_thirty(
     assert count_after_adding("First") == count_after_adding(*(f"Number {each}" for each in range(29)))
 
 
+def test_the_panel_of_a_slack_connection_offers_the_app_manifest(client: Any, ines: User) -> None:
+    plain = _make(ines, "Other")
+    client.post(LIST, data=SLACK)
+    made = db.session.scalars(select(Connection).where(Connection.predefined == "slack")).one()
+    assert "Copy Slack app manifest" in client.get(f"{LIST}/{made.id}").text
+    assert "Copy Slack app manifest" not in client.get(f"{LIST}/{plain.id}").text
+
+
 def test_an_unknown_connection_is_not_found(client: Any) -> None:
     assert client.get(f"{LIST}/999").status_code == 404
 

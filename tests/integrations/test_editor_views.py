@@ -16,6 +16,7 @@ from webapp.fields.operations import create_definition
 from webapp.integrations import offered, operations
 from webapp.integrations.models import Action, Authentication, Connection
 from webapp.integrations.settings import General
+from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.workspaces.models import Workspace
 
 HTMX = {"HX-Request": "true"}
@@ -341,6 +342,32 @@ def test_the_functional_users_sign_in_is_shown_with_who_and_where(
     assert f'action="/integrations/authentications/{granted.id}/disconnect"' in page
 
 
+def test_task_users_who_signed_in_are_listed_and_can_be_revoked(
+    client: Any, action: Action, cast: Any
+) -> None:
+    _save(client, action, **{"authorization-authenticate_as": "task"})
+    assert "Each task user authenticates" in client.get(_address(action)).text
+    runbook = Runbook(workspace_id=cast.payments, name="Failover")
+    task = Task(runbook=runbook, stream=Stream(runbook=runbook, name="Command"), number=1, title="Announce")
+    db.session.add(task)
+    db.session.flush()
+    granted = Authentication(
+        action_id=action.id,
+        task_id=task.id,
+        user_id=cast.rune,
+        provider_host="https://slack.com",
+        request_host="slack.com",
+        identity={"label": "rune in team Wyld Stallyns"},
+    )
+    db.session.add(granted)
+    db.session.commit()
+    page = client.get(_address(action)).text
+    assert "rune in team Wyld Stallyns" in page
+    assert "Revoke the sign-in of Rune?" in page
+    client.post(f"/integrations/authentications/{granted.id}/disconnect")
+    assert operations.count_authentications(action.id) == 0
+
+
 def test_visibility_is_shown_and_not_asked_after_creation(client: Any, action: Action) -> None:
     page = client.get(_address(action)).text
     assert "Cannot be changed any more." in page
@@ -358,6 +385,21 @@ def test_the_check_shows_the_exact_request(client: Any, action: Action) -> None:
     assert "{&#34;channel&#34;:&#34;text&#34;,&#34;text&#34;:&#34;text&#34;}" in fragment
     assert "Authorization: Bearer ••••••" in fragment
     assert "CustomField[&#39;Slack Channel&#39;]" in fragment
+
+
+def test_the_check_shows_the_values_of_a_chosen_task(
+    client: Any, action: Action, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = {"CustomField": {"Slack Channel": "#ops", "Slack Message": 'say "go"'}}
+    monkeypatch.setattr(
+        offered, "sample_tasks", lambda user, action_id: [offered.SampleTask(118, "#118 Announce")]
+    )
+    monkeypatch.setattr(offered, "sample_context", lambda user, task_id: values if task_id == 118 else {})
+    fragment = client.post(
+        f"{_address(action)}/check", data={**GENERAL, **REQUEST, **OAUTH, "sample": "118"}, headers=HTMX
+    ).text
+    assert "{&#34;channel&#34;:&#34;#ops&#34;,&#34;text&#34;:&#34;say \\&#34;go\\&#34;&#34;}" in fragment
+    assert '<option value="118" selected>#118 Announce</option>' in fragment
 
 
 def test_fix_it_mends_the_payload_and_saves_nothing(client: Any, action: Action) -> None:

@@ -85,6 +85,14 @@ def test_its_presets_name_settings_of_their_type(app: Any, kind: Predefined) -> 
         )
 
 
+@pytest.mark.parametrize("kind", PREDEFINED, ids=_name)
+def test_each_of_its_errors_has_a_sentence_a_remedy_and_someone_who_acts(kind: Predefined) -> None:
+    assert len(kind.errors) > 0
+    assert [
+        code for code, error in kind.errors.items() if not (error.sentence and error.remedy and error.who)
+    ] == []
+
+
 @pytest.mark.parametrize(("kind", "answers"), CASES, ids=_name)
 def test_setting_it_up_makes_connection_action_and_fields_in_one_go(
     app: Any, ines: User, kind: Predefined, answers: dict[str, str]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import request, url_for
 from flask_login import current_user
 from flask_wtf import FlaskForm
 
 from webapp.extensions import db
-from webapp.integrations import offered, operations, queries, standing
+from webapp.integrations import manifest, offered, operations, queries, standing
 from webapp.integrations.forms import (
     ConnectionForm,
     CustomConnectionForm,
@@ -18,6 +19,7 @@ from webapp.integrations.forms import (
     PredefinedConnectionForm,
 )
 from webapp.integrations.models import Action, Connection
+from webapp.integrations.operations.authentication import redirect_uri
 from webapp.integrations.predefined import PREDEFINED
 from webapp.integrations.views import blueprint, kept_secrets
 from webapp.page import page, told
@@ -210,8 +212,18 @@ def _panel_page(found: Connection, form: ConnectionForm, status: int = 200) -> A
             action.id: standing.of_action(action, functional.get(action.id)) for action in found.actions
         },
         usage=offered.usage([action.id for action in found.actions]),
+        manifest=_manifest(found),
         triggers=offered.triggers,
     )
+
+
+def _manifest(found: Connection) -> str:
+    """The Slack app manifest for the connection's first action that calls Slack; "" where none does."""
+    for action in found.actions:
+        host = urlsplit(action.url).hostname or ""
+        if action.archived_at is None and manifest.is_slack(action.authorization_settings, host):
+            return manifest.slack_manifest(found.name, action.authorization_settings, redirect_uri())
+    return ""
 
 
 def _predefined_form(**options: Any) -> PredefinedConnectionForm:
