@@ -1,0 +1,77 @@
+"""The steps that make the database: they and the models say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask
+from sqlalchemy import create_engine, make_url, text
+
+from webapp import create_app, migrations
+from webapp.config import Config
+from webapp.extensions import db
+
+
+@pytest.fixture
+def empty_database(database_url: str, tmp_path: Path) -> Iterator[str]:
+    """A database without a table, on the server that the tests use."""
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    name = f"{url.database}_migrations"
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+        connection.execute(text(f'CREATE DATABASE "{name}"'))
+    yield url.set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+    engine.dispose()
+
+
+@pytest.fixture
+def fresh(empty_database: str, config: Config, tmp_path: Path) -> Iterator[Flask]:
+    """The app on the empty database, within its context."""
+    environ = {
+        "DATABASE_URL": empty_database,
+        "INSTANCE_PATH": str(tmp_path),
+        "SECRETS_KEYS": config.secrets_keys[0],
+        "SESSION_SECRET": config.session_secret,
+    }
+    app = create_app(Config.from_environment(environ))
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_the_steps_make_exactly_what_the_models_say(fresh: Flask) -> None:
+    assert not migrations.is_current()
+    assert migrations.upgrade()
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        differences = compare_metadata(context, db.metadata)
+    assert differences == [], 'Write the missing step: make migration NAME="what changes"'
+
+
+def test_a_second_upgrade_changes_nothing(fresh: Flask) -> None:
+    assert [migrations.upgrade(), migrations.upgrade(), migrations.is_current()] == [True, False, True]
+
+
+def test_there_is_one_newest_step(fresh: Flask) -> None:
+    with db.engine.connect() as connection:
+        steps = ScriptDirectory.from_config(migrations.settings(connection))
+        assert len(steps.get_heads()) == 1
+
+
+def test_foreign_keys_are_checked_again_after_an_upgrade(fresh: Flask) -> None:
+    migrations.upgrade()
+    if db.engine.dialect.name == "sqlite":
+        with db.engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
