@@ -92,6 +92,7 @@ class Browser(FlaskClient):
         if not has_app_context():
             return super().open(*arguments, **options)
         db.session.commit()
+        options.setdefault("buffered", True)  # a streamed answer still needs its context
         outer = _cv_app.set(None)
         try:
             return super().open(*arguments, **options)

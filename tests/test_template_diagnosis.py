@@ -34,7 +34,12 @@ def test_the_guides_missing_quote_comes_with_its_fix() -> None:
     [
         (
             """{"a":"{{CustomField['Slack Chanel']}}"}""",
-            ("body", "error", "Line 1, column 9", "There is no custom field ‘Slack Chanel’. Did you mean ‘Slack Channel’?"),
+            (
+                "body",
+                "error",
+                "Line 1, column 9",
+                "There is no custom field ‘Slack Chanel’. Did you mean ‘Slack Channel’?",
+            ),
         ),
         (
             """{"a":"{{CustomField['Change Number']}}"}""",

@@ -26,7 +26,9 @@ from webapp.templating import (
 )
 
 GUIDE = """{"channel":"{{CustomField['Slack Channel']}}","text":"{{CustomField['Slack Message']}}"}"""
-GUIDE_AS_PRINTED = """{"channel":"{{CustomField['Slack Channel']}}","text":"{{CustomField['Slack Message']}}}"""
+GUIDE_AS_PRINTED = (
+    """{"channel":"{{CustomField['Slack Channel']}}","text":"{{CustomField['Slack Message']}}}"""
+)
 
 settings.register_profile("ci", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ci")
@@ -64,7 +66,9 @@ leaf = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text()
 )
 anything = st.recursive(
-    leaf, lambda each: st.lists(each, max_size=4) | st.dictionaries(st.text(max_size=5), each, max_size=4), max_leaves=8
+    leaf,
+    lambda each: st.lists(each, max_size=4) | st.dictionaries(st.text(max_size=5), each, max_size=4),
+    max_leaves=8,
 )
 
 
@@ -80,7 +84,9 @@ def test_the_guides_payload_carries_any_two_values_unchanged(channel: str, messa
 @settings(max_examples=400)
 @given(anything)
 def test_without_quotes_a_value_keeps_its_type(value: object) -> None:
-    source = """{"v": {{ CustomField['v'] }}, "w": "{{CustomField['v']}}", "j": {{ CustomField['v'] | json }}}"""
+    source = (
+        """{"v": {{ CustomField['v'] }}, "w": "{{CustomField['v']}}", "j": {{ CustomField['v'] | json }}}"""
+    )
     _, found = render_json(source, fields(v=value))
     assert found["v"] == value and type(found["v"]) is type(value)
     assert isinstance(found["w"], str)
@@ -123,10 +129,22 @@ def test_the_guides_missing_quote_is_found_and_mended() -> None:
 @pytest.mark.parametrize(
     ("source", "place", "message"),
     [
-        ('{"a":1,}', (1, 8), "A property name in double quotes is expected here (is there a comma too many?)."),
+        (
+            '{"a":1,}',
+            (1, 8),
+            "A property name in double quotes is expected here (is there a comma too many?).",
+        ),
         ('{"a" 1}', (1, 6), "A colon is expected after the property name."),
-        ("{'a':1}", (1, 2), "A property name in double quotes is expected here (is there a comma too many?)."),
-        ('{"a":"x\ny"}', (1, 8), "A line break or control character stands inside a text value: write \\n instead."),
+        (
+            "{'a':1}",
+            (1, 2),
+            "A property name in double quotes is expected here (is there a comma too many?).",
+        ),
+        (
+            '{"a":"x\ny"}',
+            (1, 8),
+            "A line break or control character stands inside a text value: write \\n instead.",
+        ),
         ("""{"a":"{{CustomField['a']}}"}}""", (1, 29), "There is text after the end of the JSON."),
         ("""{"a":"{{CustomField['a'] | shout}}"}""", (1, 28), "Unknown filter 'shout'."),
         ("", (1, 1), "A value is expected here."),
@@ -168,7 +186,9 @@ def test_blank_is_empty_text_inside_quotes_and_null_outside() -> None:
 
 
 def test_a_multi_select_is_a_list_outside_quotes_and_joined_inside() -> None:
-    source = """{"a":{{CustomField['m']}},"b":"{{CustomField['m']}}","c":"{{CustomField['m'] | join: ' / '}}"}"""
+    source = (
+        """{"a":{{CustomField['m']}},"b":"{{CustomField['m']}}","c":"{{CustomField['m'] | join: ' / '}}"}"""
+    )
     assert render_json(source, fields(m=["x", 'y"']))[1] == {"a": ["x", 'y"'], "b": 'x, y"', "c": 'x / y"'}
 
 
@@ -308,7 +328,11 @@ def test_parameters_become_the_query_of_a_get() -> None:
 def test_the_body_is_written_for_its_content_type() -> None:
     def body(kind: str, text: str) -> str:
         headers = json.dumps({"Content-Type": kind})
-        return RequestTemplate("POST", "https://a.example/", headers, body=text).render(fields(v='a"&<')).body_text
+        return (
+            RequestTemplate("POST", "https://a.example/", headers, body=text)
+            .render(fields(v='a"&<'))
+            .body_text
+        )
 
     assert body("application/json; charset=utf-8", """["{{CustomField['v']}}"]""") == '["a\\"&<"]'
     assert body("application/vnd.api+json", """["{{CustomField['v']}}"]""") == '["a\\"&<"]'

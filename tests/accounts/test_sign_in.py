@@ -50,7 +50,9 @@ def test_next_never_leads_to_another_site(app: Flask, mira: int) -> None:
 
 def test_a_wrong_password_and_an_unknown_name_get_the_same_words(app: Flask, mira: int) -> None:
     wrong = sign_in(app.test_client(), password="not the password")
-    unknown = app.test_client().post("/sign-in", data={"email": "x@example.com", "password": "not the password"})
+    unknown = app.test_client().post(
+        "/sign-in", data={"email": "x@example.com", "password": "not the password"}
+    )
     sentence = "This email address and password do not belong together."
     assert (wrong.status_code, unknown.status_code) == (422, 422)
     assert sentence in wrong.text and sentence in unknown.text
@@ -101,7 +103,8 @@ def test_changing_the_password_signs_other_browsers_out(app: Flask, mira: int) -
 
 def test_a_fragment_request_of_a_signed_out_person_moves_the_whole_page(app: Flask) -> None:
     answer = app.test_client().get(
-        "/settings/users", headers={"HX-Request": "true", "HX-Current-URL": "http://127.0.0.1:5055/runbooks/7?task=2"}
+        "/settings/users",
+        headers={"HX-Request": "true", "HX-Current-URL": "http://127.0.0.1:5055/runbooks/7?task=2"},
     )
     assert answer.status_code == 401
     assert answer.headers["HX-Redirect"] == "/sign-in?next=/runbooks/7?task%3D2"

@@ -54,7 +54,9 @@ def test_plumbing_imports_no_feature(graph: grimp.ImportGraph) -> None:
         for importer, imported in imports(graph)
         if feature_of(importer) is None and importer not in ASSEMBLY and feature_of(imported)
     ]
-    assert wrong == [], "A module at the root of webapp knows no feature: move it into one, or take what it needs as a parameter."
+    assert wrong == [], (
+        "A module at the root of webapp knows no feature: move it into one, or take what it needs as a parameter."
+    )
 
 
 def row_of(module: str) -> int | None:
@@ -94,12 +96,22 @@ def test_only_the_door_opens_outbound_connections(graph: grimp.ImportGraph) -> N
         "webapp.cli",
         "webapp.processes",
     }
-    opening = ("import requests", "import urllib3", "from urllib3", "from requests", "http.client", "urllib.request", "from authlib")
+    opening = (
+        "import requests",
+        "import urllib3",
+        "from urllib3",
+        "from requests",
+        "http.client",
+        "urllib.request",
+        "from authlib",
+    )
     wrong = []
     for path in ROOT.rglob("*.py"):
         module = "webapp." + path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")
         if module in allowed:
             continue
-        lines = [line for line in path.read_text().splitlines() if line.lstrip().startswith(("import ", "from "))]
+        lines = [
+            line for line in path.read_text().splitlines() if line.lstrip().startswith(("import ", "from "))
+        ]
         wrong += [f"{module}: {line}" for line in lines if any(word in line for word in opening)]
     assert wrong == [], "Call webapp.http.Door, which guards addresses, deadlines and sizes."

@@ -28,7 +28,11 @@ def feature_file(name: str) -> tuple[str, str] | None:
 
 def calls(tree: ast.Module, attribute: str) -> Iterator[int]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == attribute:
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == attribute
+        ):
             yield node.lineno
 
 
@@ -106,8 +110,7 @@ def test_every_post_changes_and_no_get_does_but_the_ones_that_say_so(whole_app: 
     writing = sorted(
         rule.endpoint
         for rule in whole_app.url_map.iter_rules()
-        if "GET" in (rule.methods or ())
-        and getattr(whole_app.view_functions[rule.endpoint], "writes", False)
+        if "GET" in (rule.methods or ()) and getattr(whole_app.view_functions[rule.endpoint], "writes", False)
     )
     assert writing == ["integrations.callback"]
 

@@ -129,7 +129,9 @@ def stored() -> Authentication:
 
 
 @pytest.mark.parametrize(
-    ("settings", "starts_with"), [(V1, "xoxp-"), (V2, "xoxb-"), (V2_USER, "xoxp-")], ids=["v1", "v2 bot", "v2 user"]
+    ("settings", "starts_with"),
+    [(V1, "xoxp-"), (V2, "xoxb-"), (V2_USER, "xoxp-")],
+    ids=["v1", "v2 bot", "v2 user"],
 )
 def test_the_functional_user_signs_in(
     action: int, cast: Cast, client_of: ClientOf, settings: dict[str, str], starts_with: str
@@ -163,7 +165,9 @@ def test_the_same_way_back_twice_is_refused(action: int, cast: Cast, client_of: 
     ]
 
 
-def test_another_browser_of_the_same_person_cannot_finish_it(action: int, cast: Cast, client_of: ClientOf) -> None:
+def test_another_browser_of_the_same_person_cannot_finish_it(
+    action: int, cast: Cast, client_of: ClientOf
+) -> None:
     way_back = consent(start(client_of(cast.ines), action).location)
     other = client_of(cast.ines)
     other.get(way_back)
@@ -216,7 +220,9 @@ def test_a_wrong_client_secret_is_said_plainly(action: int, cast: Cast, client_o
     assert sentence.startswith("The Client Secret is not right.") and sentence.endswith("(bad_client_secret)")
 
 
-def test_endpoints_of_two_slack_versions_are_said_plainly(action: int, cast: Cast, client_of: ClientOf) -> None:
+def test_endpoints_of_two_slack_versions_are_said_plainly(
+    action: int, cast: Cast, client_of: ClientOf
+) -> None:
     change(action, token_endpoint="/api/oauth.v2.access")
     ines = client_of(cast.ines)
     ines.get(consent(start(ines, action).location))
@@ -255,8 +261,14 @@ def test_the_client_may_authenticate_by_basic(action: int, cast: Cast, client_of
     assert opened_token(stored())["access_token"].startswith("xoxp-")
 
 
-def test_only_integration_admins_sign_the_functional_user_in(action: int, cast: Cast, client_of: ClientOf) -> None:
-    assert [start(client_of(who), action).status_code for who in (cast.carl, cast.rune, cast.ada)] == [403, 403, 403]
+def test_only_integration_admins_sign_the_functional_user_in(
+    action: int, cast: Cast, client_of: ClientOf
+) -> None:
+    assert [start(client_of(who), action).status_code for who in (cast.carl, cast.rune, cast.ada)] == [
+        403,
+        403,
+        403,
+    ]
 
 
 @pytest.fixture
@@ -286,7 +298,9 @@ def test_each_task_user_signs_in_for_themselves(
 ) -> None:
     rune = client_of(cast.rune)
     back = rune.get(consent(start(rune, action, task_id=rune_has_a_task).location, person=RUNE_AT_SLACK))
-    assert back.location == f"/runbooks/1?task={rune_has_a_task}" or back.location.endswith(f"?task={rune_has_a_task}")
+    assert back.location == f"/runbooks/1?task={rune_has_a_task}" or back.location.endswith(
+        f"?task={rune_has_a_task}"
+    )
     made = db.session.get_one(Action, action)
     hers = sign_in_state(made, task_id=rune_has_a_task, user_id=cast.rune)
     others = sign_in_state(made, task_id=rune_has_a_task, user_id=cast.ines)
@@ -298,7 +312,9 @@ def test_each_task_user_signs_in_for_themselves(
         credential_for(made, task_id=rune_has_a_task, user_id=cast.ines)
 
 
-def test_disconnecting_forgets_the_token(action: int, rune_has_a_task: int, cast: Cast, client_of: ClientOf) -> None:
+def test_disconnecting_forgets_the_token(
+    action: int, rune_has_a_task: int, cast: Cast, client_of: ClientOf
+) -> None:
     rune = client_of(cast.rune)
     rune.get(consent(start(rune, action, task_id=rune_has_a_task).location, person=RUNE_AT_SLACK))
     found = stored().id
@@ -330,13 +346,17 @@ def test_a_token_about_to_end_is_refreshed_once_however_many_ask(
             made = db.session.get_one(Action, action)
             used.append(credential_for(made, task_id=None, user_id=None).headers["Authorization"])
 
-    before = len(requests.get(f"{slack.url}/sandbox/requests?method=oauth.v2.access", timeout=5).json()["requests"])
+    before = len(
+        requests.get(f"{slack.url}/sandbox/requests?method=oauth.v2.access", timeout=5).json()["requests"]
+    )
     threads = [threading.Thread(target=ask) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    after = len(requests.get(f"{slack.url}/sandbox/requests?method=oauth.v2.access", timeout=5).json()["requests"])
+    after = len(
+        requests.get(f"{slack.url}/sandbox/requests?method=oauth.v2.access", timeout=5).json()["requests"]
+    )
     slack.switch(rotation=False)
     assert after - before == 1
     assert len(used) == 6 and len(set(used)) == 1

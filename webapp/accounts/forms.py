@@ -20,7 +20,9 @@ _LONG_ENOUGH = Length(min=MINIMUM_LENGTH, message=f"Use at least {MINIMUM_LENGTH
 
 
 class SignInForm(BaseForm):
-    email = EmailField("Email", [DataRequired("Enter your email address.")], render_kw={"autocomplete": "username"})
+    email = EmailField(
+        "Email", [DataRequired("Enter your email address.")], render_kw={"autocomplete": "username"}
+    )
     password = PasswordField(
         "Password", [DataRequired("Enter your password.")], render_kw={"autocomplete": "current-password"}
     )
@@ -47,7 +49,9 @@ class NewUserForm(UserForm):
 
 class PasswordResetForm(BaseForm):
     password = PasswordField(
-        "New password", [DataRequired("Enter a password."), _LONG_ENOUGH], render_kw={"autocomplete": "new-password"}
+        "New password",
+        [DataRequired("Enter a password."), _LONG_ENOUGH],
+        render_kw={"autocomplete": "new-password"},
     )
 
 
@@ -70,7 +74,9 @@ class ChangePasswordForm(BaseForm):
         render_kw={"autocomplete": "current-password"},
     )
     password = PasswordField(
-        "New password", [DataRequired("Enter a password."), _LONG_ENOUGH], render_kw={"autocomplete": "new-password"}
+        "New password",
+        [DataRequired("Enter a password."), _LONG_ENOUGH],
+        render_kw={"autocomplete": "new-password"},
     )
     again = PasswordField(
         "New password again",

@@ -22,9 +22,7 @@ class AccountRefused(Exception):
         self.field = field
 
 
-def create_user(
-    *, name: str, email: str, password: str, roles: Iterable[Role] = (), by: User | None
-) -> User:
+def create_user(*, name: str, email: str, password: str, roles: Iterable[Role] = (), by: User | None) -> User:
     """Add a person. Raises AccountRefused for a taken address or a short password."""
     email = email.strip().lower()
     if queries.user_by_email(email):
@@ -39,9 +37,7 @@ def create_user(
     return user
 
 
-def update_user(
-    user: User, *, name: str, email: str, roles: Iterable[Role], active: bool, by: User
-) -> None:
+def update_user(user: User, *, name: str, email: str, roles: Iterable[Role], active: bool, by: User) -> None:
     """Change a person. Raises AccountRefused where nobody could give roles any more, or the address is taken."""
     before = _facts(user)
     other = queries.user_by_email(email)

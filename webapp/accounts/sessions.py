@@ -70,9 +70,7 @@ def load(token: str) -> User | None:
     if row.last_seen_at < now() - SEEN_EVERY:
         # On a connection of its own: the page's transaction may be one that only reads.
         with db.engine.begin() as connection:
-            connection.execute(
-                update(UserSession).where(UserSession.id == row.id).values(last_seen_at=now())
-            )
+            connection.execute(update(UserSession).where(UserSession.id == row.id).values(last_seen_at=now()))
     g.user_session = row
     row.user.session_token = token
     return row.user

@@ -208,7 +208,8 @@ def reset_password(user_id: int) -> Any:
     operations.set_password(person, form.password.data, by=current_user)
     db.session.commit()
     return told(
-        url_for("accounts.user", user_id=user_id), f"{person.name} has a new password and is signed out everywhere."
+        url_for("accounts.user", user_id=user_id),
+        f"{person.name} has a new password and is signed out everywhere.",
     )
 
 

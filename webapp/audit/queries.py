@@ -31,7 +31,9 @@ def lines(wanted: Filter, page: int) -> tuple[list[AuditLine], int]:
     """One page of lines, newest first, and the number of pages (at least 1)."""
     query = _narrowed(select(AuditLine), wanted)
     total = db.session.scalar(_narrowed(select(func.count(AuditLine.id)), wanted)) or 0
-    rows = db.session.scalars(query.order_by(AuditLine.id.desc()).limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE))
+    rows = db.session.scalars(
+        query.order_by(AuditLine.id.desc()).limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)
+    )
     return list(rows), max(1, -(-total // PAGE_SIZE))
 
 

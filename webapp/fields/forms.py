@@ -39,7 +39,9 @@ class DefinitionForm(BaseForm):
     displays_on = CheckboxesField("Displays on", choices=DISPLAYS_ON, default=["task_edit"])
     action_ids = CheckboxesField("Restrict to integration", coerce=int)
     required = BooleanField("Required", description="A task cannot start while this field is empty.")
-    transient = BooleanField("Transient", description="Values are never copied with a task, runbook or template.")
+    transient = BooleanField(
+        "Transient", description="Values are never copied with a task, runbook or template."
+    )
     help_text = TextAreaField("Help text", [Length(max=500, message="Use at most 500 characters.")])
 
     def __init__(self, *arguments: Any, **options: Any) -> None:

@@ -137,7 +137,8 @@ def _check_name(
         )
         if meet_in and meet_on:
             raise FieldRefused(
-                f"A field named “{other.name}” is already shown in the same place. Choose another name.", "name"
+                f"A field named “{other.name}” is already shown in the same place. Choose another name.",
+                "name",
             )
 
 
@@ -160,7 +161,9 @@ def restore_definition(definition: FieldDefinition, *, by: User) -> None:
     record("field.restored", definition, by=by)
 
 
-def move_definition(definition: FieldDefinition, others: Sequence[FieldDefinition], step: int, *, by: User) -> None:
+def move_definition(
+    definition: FieldDefinition, others: Sequence[FieldDefinition], step: int, *, by: User
+) -> None:
     """Move the field `step` places (−1 up, +1 down) among `others`, the fields in their present order."""
     order = [each for each in others if each.id != definition.id]
     place = min(max(others.index(definition) + step, 0), len(order))
@@ -238,7 +241,9 @@ def _facts(definition: FieldDefinition) -> dict[str, Any]:
         "type": definition.kind,
         "options": definition.options,
         "displays_on": definition.displays_on,
-        "visibility": "global" if definition.is_global else sorted(each.name for each in definition.workspaces),
+        "visibility": "global"
+        if definition.is_global
+        else sorted(each.name for each in definition.workspaces),
         "restricted_to_actions": definition.restricted_action_ids,
         "required": definition.required,
         "transient": definition.transient,

@@ -32,7 +32,9 @@ def all_definitions(*, archived: bool = False) -> list[FieldDefinition]:
     )
 
 
-def definitions_for(displays_on: str | None, workspace_id: int, action_id: int | None) -> list[FieldDefinition]:
+def definitions_for(
+    displays_on: str | None, workspace_id: int, action_id: int | None
+) -> list[FieldDefinition]:
     """The fields that show there: in use, visible in the workspace, unrestricted or restricted to that action.
 
     `displays_on` None means wherever they display.
@@ -43,9 +45,7 @@ def definitions_for(displays_on: str | None, workspace_id: int, action_id: int |
         .order_by(FieldDefinition.position, FieldDefinition.id)
     )
     return [
-        each
-        for each in db.session.scalars(query)
-        if displays_on is None or displays_on in each.displays_on
+        each for each in db.session.scalars(query) if displays_on is None or displays_on in each.displays_on
     ]
 
 
@@ -84,16 +84,23 @@ def values_of_runbook(runbook_id: int) -> Values:
     return {value.field_definition_id: value for value in db.session.scalars(query)}
 
 
-def template_values(definitions: Iterable[FieldDefinition], values: Mapping[int, FieldValue]) -> dict[str, Any]:
+def template_values(
+    definitions: Iterable[FieldDefinition], values: Mapping[int, FieldValue]
+) -> dict[str, Any]:
     """Field name to the plain value that request templates see; a user becomes an email address."""
     found: dict[str, Any] = {}
     chosen = list(definitions)
     ids = [
-        values[each.id].value for each in chosen if each.kind == "user" and each.id in values and values[each.id].value
+        values[each.id].value
+        for each in chosen
+        if each.kind == "user" and each.id in values and values[each.id].value
     ]
     emails: dict[int, str] = {}
     if ids:
-        emails = {row.id: row.email for row in db.session.execute(select(User.id, User.email).where(User.id.in_(ids)))}
+        emails = {
+            row.id: row.email
+            for row in db.session.execute(select(User.id, User.email).where(User.id.in_(ids)))
+        }
     for definition in chosen:
         kind = KINDS.get(definition.kind)
         stored = values.get(definition.id)
@@ -113,7 +120,9 @@ def missing_required(
     ]
 
 
-def known_names(workspace_ids: Sequence[int] | None, action_id: int | None) -> tuple[dict[str, Any], frozenset[str]]:
+def known_names(
+    workspace_ids: Sequence[int] | None, action_id: int | None
+) -> tuple[dict[str, Any], frozenset[str]]:
     """What a request template of that action may name: (name to sample value, names that exist elsewhere only).
 
     `workspace_ids` None means a global action, which sees every workspace's fields.

@@ -18,7 +18,9 @@ from webapp.page import page, told
 from webapp.permissions import Permission
 
 blueprint = Blueprint("fields", __name__)
-blueprint.nav = [NavEntry("Custom Fields", "forms", "fields.definitions", group="settings:Automation", order=21)]
+blueprint.nav = [
+    NavEntry("Custom Fields", "forms", "fields.definitions", group="settings:Automation", order=21)
+]
 
 
 @blueprint.get("/settings/custom-fields", permission=Permission.MANAGE_FIELDS)

@@ -32,7 +32,9 @@ def rename_workspace(workspace: Workspace, name: str, *, by: User) -> None:
     """Raises WorkspaceRefused for a taken name."""
     _check_name(name, but=workspace)
     before, workspace.name = {"name": workspace.name}, name
-    record("workspace.renamed", workspace, by=by, before=before, after={"name": name}, workspace_id=workspace.id)
+    record(
+        "workspace.renamed", workspace, by=by, before=before, after={"name": name}, workspace_id=workspace.id
+    )
 
 
 def archive_workspace(workspace: Workspace, *, by: User) -> None:

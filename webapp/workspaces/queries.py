@@ -69,7 +69,5 @@ def memberships_of(workspace_id: int) -> list[Membership]:
 
 def member_counts() -> dict[int, int]:
     """Workspace id to how many people belong to it."""
-    rows = db.session.execute(
-        select(Membership.workspace_id, func.count()).group_by(Membership.workspace_id)
-    )
+    rows = db.session.execute(select(Membership.workspace_id, func.count()).group_by(Membership.workspace_id))
     return {workspace_id: count for workspace_id, count in rows}

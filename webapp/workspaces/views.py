@@ -173,7 +173,10 @@ def _switcher() -> dict[str, Any]:
         return {}
     mine = queries.workspaces_of(current_user)
     chosen = session.get("workspace")
-    return {"workspaces": mine, "workspace": next((each for each in mine if each.id == chosen), mine[0] if mine else None)}
+    return {
+        "workspaces": mine,
+        "workspace": next((each for each in mine if each.id == chosen), mine[0] if mine else None),
+    }
 
 
 def init_app(app: Flask) -> None:

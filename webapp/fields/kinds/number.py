@@ -21,7 +21,9 @@ class Number(FieldKind):
         try:
             number = float(text)
         except ValueError:
-            raise InvalidValue(f"“{text[:40]}” is not a number. Write digits, with a point for decimals.") from None
+            raise InvalidValue(
+                f"“{text[:40]}” is not a number. Write digits, with a point for decimals."
+            ) from None
         if not math.isfinite(number) or abs(number) > 1e15:
             raise InvalidValue("This number is too large.")
         return int(number) if number.is_integer() else number

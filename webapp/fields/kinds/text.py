@@ -18,5 +18,7 @@ class Text(FieldKind):
     def parse(self, typed: Sequence[str], options: Sequence[str], people: Mapping[int, str]) -> Any:
         text = single(typed)
         if len(text) > LONGEST:
-            raise InvalidValue(f"This is {len(text):,} characters long; {LONGEST:,} fit. Use a text area for more.")
+            raise InvalidValue(
+                f"This is {len(text):,} characters long; {LONGEST:,} fit. Use a text area for more."
+            )
         return text or None
