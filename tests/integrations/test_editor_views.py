@@ -306,6 +306,23 @@ def test_choosing_another_type_brings_its_fields(client: Any, action: Action) ->
     assert "Client ID" not in fragment
 
 
+def test_a_new_type_starts_with_its_own_defaults(client: Any, action: Action) -> None:
+    data = {**GENERAL, "authorization": "oauth_code", "authorization-token_type": "Bearer"}
+    fragment = client.post(f"{_address(action)}/authorization", data=data, headers=HTMX).text
+    assert re.search(r'name="authorization-authenticate_as" value="functional" checked', fragment)
+
+
+def test_a_typed_secret_survives_presets(client: Any, action: Action) -> None:
+    address = f"{_address(action)}/authorization"
+    first = client.post(address, data={**GENERAL, **OAUTH, "preset": "Slack (v2)"}, headers=HTMX).text
+    kept = re.search(r'name="authorization-client_secret-kept" value="([^"]+)"', first)
+    assert kept is not None
+    data = {**OAUTH, "authorization-client_secret": "", "authorization-client_secret-kept": kept[1]}
+    second = client.post(address, data={**GENERAL, **data, "preset": "Slack (v1)"}, headers=HTMX).text
+    assert 'name="authorization-client_secret-kept"' in second
+    assert "very-secret" not in first + second
+
+
 def test_changing_the_type_without_scripts_shows_its_fields_before_saving(
     client: Any, action: Action
 ) -> None:

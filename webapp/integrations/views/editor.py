@@ -55,12 +55,10 @@ def save_action(connection_id: int, action_id: int) -> Any:
     kind = AUTHORIZATIONS.get(form.authorization.data)
     if kind is None:
         abort(400)
-    own = settings_form(kind, action=found, posted=True)
-    if len(own.data) and not any(field.name in request.form for field in own):
-        # The type was changed without scripts, so its fields have not been seen yet.
+    own, seen = _own_form(found, kind)
+    if not seen:
         show_errors(form.authorization, [f"Fill in the fields of {kind.label}, then save."])
-        return _editor(found, form, kind, settings_form(kind, action=found), status=422)
-    kept_secrets.take_back(own, kind, found)
+        return _editor(found, form, kind, own, status=422)
     wanted = authorization_of(kind, own)
     right = form.validate()
     right = own.validate() and right
@@ -97,9 +95,7 @@ def authorization_fields(connection_id: int, action_id: int) -> Any:
     kind = AUTHORIZATIONS.get(form.authorization.data)
     if kind is None:
         abort(400)
-    own = settings_form(
-        kind, action=found, posted=any(key.startswith("authorization-") for key in request.form)
-    )
+    own, _ = _own_form(found, kind)
     for name, value in (preset.settings if preset else {}).items():
         own[name].data = value
     if not is_fragment_request():
@@ -107,6 +103,18 @@ def authorization_fields(connection_id: int, action_id: int) -> Any:
     return page(
         "integrations/_authorization_fields.html", action=found, form=form, **_authorization(found, kind, own)
     )
+
+
+def _own_form(found: Action, kind: AuthorizationKind) -> tuple[FlaskForm, bool]:
+    """The kind's own form as posted, and True; or as stored, and False where its fields were not in the post.
+
+    They are not where the type was changed without scripts: the person has not seen them yet.
+    """
+    own = settings_form(kind, action=found, posted=True)
+    if own.data and not any(field.name in request.form for field in own):
+        return settings_form(kind, action=found), False
+    kept_secrets.take_back(own, kind, found)
+    return own, True
 
 
 def _check_authorization(
