@@ -1,49 +1,124 @@
-"""Taking secrets out of what is stored and logged: headers by name, texts by shape, known secrets wherever they stand."""
+"""Taking secrets out of what is stored, shown and logged.
+
+Three nets: headers by name, texts by shape, and known secrets wherever they stand, also as they look inside
+JSON, a URL or a form. Shapes are for what nobody passed along; whoever holds the secret passes it as `known`.
+"""
 
 from __future__ import annotations
 
+import json
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from urllib.parse import quote, quote_plus
 
 HIDDEN = "[hidden]"
+SHORTEST_KNOWN = 4  # hiding shorter ones would tear every text apart
 
-_SECRET_HEADERS = re.compile(r"(?i)^(authorization|proxy-authorization|cookie|set-cookie|.*(api-?key|token|secret|password).*)$")
-_NAMES = "access_token|refresh_token|id_token|bot_access_token|client_secret|code_verifier|password|authorization|api[_-]?key"
-_SHAPES = (
-    # name: value, name=value, "name": "value"
-    (re.compile(rf"(?i)([\"']?(?:{_NAMES})[\"']?\s*[:=]\s*[\"']?(?:(?:bearer|basic)\s+)?)[^\"'&\s,}}]{{4,}}"), rf"\1{HIDDEN}"),
-    # code, token and state as parameters or JSON properties, not as words of a sentence
-    (re.compile(r"(?i)([?&\"](?:code|token|state)(?:=|\"\s*:\s*\"))[^\"&\s]{4,}"), rf"\1{HIDDEN}"),
-    # Slack's tokens: xoxb-…, xoxe.xoxp-…, xoxe-1-…
-    (re.compile(r"\bxox[a-z](?:\.xox[a-z])?-[A-Za-z0-9.-]{6,}|\bxoxe-[0-9]-[A-Za-z0-9.-]+"), HIDDEN),
-    (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{12,}"), rf"\1 {HIDDEN}"),
+_SECRET_HEADERS = re.compile(
+    r"authorization|proxy-authorization|cookie|set-cookie|.*(api-?key|token|secret|password|passwd|credential).*"
+    r"|x-auth.*|.*(?<!idempotency)-key",
+    re.IGNORECASE,
+)
+
+_NAMES = (
+    r"access_?token|refresh_?token|id_?token|bot_access_token|auth_?token|client_?secret"
+    r"|client_assertion|code_verifier|password|passwd|secret|api[_-]?key|private_?key|authorization|x-api-key"
+    r"|session_secret|secrets_keys"
+)
+
+
+def _after_first(found: re.Match[str]) -> str:
+    # A function, because a replacement text with a backreference would cost more than all the searching.
+    return found[1] + HIDDEN
+
+
+_SHAPES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    # "name": "value" in JSON, also where it was cut off, and the same within a JSON text: \"name\": \"value\"
+    (re.compile(rf'("(?:{_NAMES}|token)"\s*:\s*")(?:[^"\\]|\\.)+', re.I | re.S), _after_first),
+    (re.compile(rf'(\\"(?:{_NAMES}|token)\\"\s*:\s*\\")(?:[^"\\]|\\\\.)+', re.I), _after_first),
+    # 'name': 'value' as Python shows it
+    (re.compile(rf"('(?:{_NAMES}|token)'\s*:\s*')(?:[^'\\]|\\.)+", re.I | re.S), _after_first),
+    # Authorization: scheme value, to the end of the line
+    (re.compile(r"(\b(?:proxy-)?authorization\s*+:\s*+)(?!\[hidden\])[^\r\n\"']+", re.I), _after_first),
+    (re.compile(r"(\b(?:set-)?cookie\s*+:\s*+)(?!\[hidden\])[^\r\n\"']+", re.I), _after_first),
+    # name=value and name: value
+    (re.compile(rf"(\b(?:{_NAMES})\s*+[:=]\s*+)(?!\[hidden\])[^\s\"'&,;}}]{{2,}}", re.I), _after_first),
+    # code, token and state as parameters of a URL or form; as words or JSON properties they are no secrets
+    (re.compile(r"((?:^|[?&])(?:code|token|state)=)[^\"'&\s#]{4,}", re.I | re.M), _after_first),
+    # https://user:password@host, postgresql://…
+    (
+        re.compile(r"(\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"']{0,100}:)[^\s/@\"']{1,500}(?=@)", re.I),
+        _after_first,
+    ),
+    # Slack: xoxb-…, xoxe.xoxp-…, xoxe-1-…, xapp-…; and the path of an incoming webhook, which is its password
+    (re.compile(r"\bxox[a-z](?:\.xox[a-z])?-[A-Za-z0-9.-]{6,}|\bxapp-[A-Za-z0-9-]{6,}"), HIDDEN),
+    (re.compile(r"(hooks\.slack\.com/[a-z]+/)[A-Za-z0-9_/-]+", re.I), _after_first),
+    # GitHub's and GitLab's tokens, JSON Web Tokens, private keys
+    (re.compile(r"\b(?:gh[a-z]_|github_pat_|glpat-)[A-Za-z0-9_-]{12,}"), HIDDEN),
+    (re.compile(r"\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"), HIDDEN),
+    (
+        re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S),
+        HIDDEN,
+    ),
+    (re.compile(r"(\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{12,}", re.I), _after_first),
 )
 
 
 def redact(text: str, known: Iterable[str] = ()) -> str:
-    """The text without what looks like a secret, and without the `known` ones, whatever they look like."""
-    for secret in known:
-        if secret:
-            text = text.replace(secret, HIDDEN)
+    """The text without what looks like a secret, and without the `known` ones (of at least 4 characters)."""
+    for secret in _as_written(known):
+        text = text.replace(secret, HIDDEN)
     for shape, replacement in _SHAPES:
         text = shape.sub(replacement, text)
     return text
 
 
 def redact_headers(headers: Mapping[str, str], known: Iterable[str] = ()) -> dict[str, str]:
-    """The headers, those that carry credentials hidden by name and the others redacted as text."""
+    """The headers: those that carry credentials hidden by name, the others redacted as text."""
     secrets = tuple(known)
     return {
-        name: HIDDEN if _SECRET_HEADERS.match(name) else redact(value, secrets) for name, value in headers.items()
+        name: HIDDEN if _SECRET_HEADERS.fullmatch(name) else redact(value, secrets)
+        for name, value in headers.items()
     }
 
 
 class RedactingFilter(logging.Filter):
-    """For handlers: filters of loggers do not see the records of child loggers."""
+    """For handlers: filters of loggers do not see the records of child loggers.
+
+    Covers the message, its arguments, the exception's text and the stack. `known`: the process's own secrets.
+    """
+
+    def __init__(self, known: Iterable[str] = ()) -> None:
+        super().__init__()
+        self._known = tuple(known)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = redact(record.getMessage()), ()
+        """Rewrite the record in place; it is always let through."""
+        try:
+            message = record.getMessage()
+        except (
+            TypeError,
+            ValueError,
+            KeyError,
+        ):  # arguments that do not fit; a log line must not stop the program
+            message = f"{record.msg} {record.args!r}"
+        record.msg, record.args = redact(message, self._known), ()
         if record.exc_info and not record.exc_text:
-            record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = redact(record.exc_text, self._known)
+        if record.stack_info:
+            record.stack_info = redact(record.stack_info, self._known)
         return True
+
+
+def _as_written(known: Iterable[str]) -> list[str]:
+    """Each secret in the forms in which it can stand in a text, longest first, so that none leaves a rest."""
+    forms: set[str] = set()
+    for secret in known:
+        if len(secret) < SHORTEST_KNOWN:
+            continue
+        forms |= {secret, quote(secret, safe=""), quote_plus(secret)}
+        forms |= {json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
+    return sorted(forms, key=len, reverse=True)
