@@ -19,7 +19,7 @@ KEEP_ALIVE = 75  # seconds
 STOPPING = 3  # seconds an answer may still take once the sandbox is told to stop
 
 
-class _Server(BaseApplication):  # type: ignore[misc]
+class _Server(BaseApplication):
     def __init__(self, settings: Settings, host: str, port: int) -> None:
         self._settings = settings
         self._options: dict[str, Any] = {

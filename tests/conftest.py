@@ -70,7 +70,7 @@ def config(database_url: str, broker_url: str, tmp_path_factory: pytest.TempPath
         embedded_broker=False,
         public_url="http://127.0.0.1:5055",
         secrets_keys=(generate_key(),),
-        session_secret="a secret that is only good for tests",  # noqa: S106
+        session_secret="a secret that is only good for tests",
         egress_allow="127.0.0.1",
         trusted_proxies=0,
         instance_path=Path(tmp_path_factory.mktemp("instance")),
@@ -128,7 +128,7 @@ def app(whole_app: Flask) -> Iterator[Flask]:
             else:
                 connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
                 for name in tables:
-                    connection.exec_driver_sql(f"DELETE FROM {name}")  # noqa: S608
+                    connection.exec_driver_sql(f"DELETE FROM {name}")
         whole_app.extensions["runsheet_queue"].connection.flushdb()
 
 

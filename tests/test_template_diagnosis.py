@@ -47,7 +47,10 @@ def test_the_guides_missing_quote_comes_with_its_fix() -> None:
                 "body",
                 "warning",
                 "Line 1, column 9",
-                "The custom field ‘Change Number’ exists, but is not shown with this action: other workspaces, or another action.",
+                (
+                    "The custom field ‘Change Number’ exists, but is not shown with this action: "
+                    "other workspaces, or another action."
+                ),
             ),
         ),
         (

@@ -112,7 +112,7 @@ def test_plain_liquid_would_let_a_message_redirect_the_post() -> None:
 
 
 def test_a_value_cannot_name_a_property_that_exists() -> None:
-    with pytest.raises(RenderProblem, match="The property “channel” occurs twice."):
+    with pytest.raises(RenderProblem, match=r"The property “channel” occurs twice\."):
         render_json("""{"channel":"#a","{{CustomField['k']}}":"#evil"}""", fields(k="channel"))
 
 
@@ -349,7 +349,10 @@ def test_errors_say_which_part_they_are_in() -> None:
 
 
 def test_references_are_listed_with_their_places() -> None:
-    source = """{% assign n = 'x' %}{"a":"{{ CustomField['Slack Channel'] }}",\n"b":"{{Task.name | upcase}}","c":"{{ CustomField[Task.name] }}"}"""
+    source = (
+        """{% assign n = 'x' %}{"a":"{{ CustomField['Slack Channel'] }}",\n"""
+        """"b":"{{Task.name | upcase}}","c":"{{ CustomField[Task.name] }}"}"""
+    )
     found = RequestTemplate("POST", "https://a.example/", body=source).references()
     assert [(each.path, each.line) for each in found] == [
         (("CustomField", "Slack Channel"), 1),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from flask import Flask
 
@@ -30,6 +31,7 @@ def create_app(config: Config) -> Flask:
         SQLALCHEMY_DATABASE_URI=config.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=database.engine_options(config.database_url),
         PUBLIC_URL=config.public_url,
+        TRUSTED_HOSTS=[urlsplit(config.public_url).hostname or "", "localhost", "127.0.0.1"],
         SESSION_COOKIE_NAME="runsheet",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -64,7 +66,27 @@ def create_app(config: Config) -> Flask:
 
 def _add_features(app: Flask) -> None:
     """The features, low to high; each binds itself and lends what it offers to those below."""
-    from webapp import accounts, audit, fields, guides, health, integration_runs, integrations, runbooks, workspaces
+    from webapp import (
+        accounts,
+        audit,
+        fields,
+        guides,
+        health,
+        integration_runs,
+        integrations,
+        runbooks,
+        workspaces,
+    )
 
-    for feature in (health, audit, accounts, workspaces, fields, integrations, integration_runs, runbooks, guides):
+    for feature in (
+        health,
+        audit,
+        accounts,
+        workspaces,
+        fields,
+        integrations,
+        integration_runs,
+        runbooks,
+        guides,
+    ):
         feature.init_app(app)

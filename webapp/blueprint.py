@@ -11,7 +11,7 @@ thing then loads it through its feature's `*_for(user, id, permission)` query, w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
@@ -19,6 +19,7 @@ import flask
 from flask import abort, request, url_for
 from flask_login import current_user
 
+from webapp.navigation import NavEntry
 from webapp.permissions import Permission, can
 from webapp.redirects import see_other
 
@@ -26,7 +27,12 @@ View = Callable[..., Any]
 
 
 class Blueprint(flask.Blueprint):
-    """flask.Blueprint, except that every route takes `permission`; leaving it out is a TypeError at import."""
+    """flask.Blueprint, except that every route takes `permission`; leaving it out is a TypeError at import.
+
+    `nav` lists the feature's pages for the menu.
+    """
+
+    nav: Sequence[NavEntry] = ()
 
     def route(  # type: ignore[override]
         self, rule: str, *, permission: Permission, writes: bool = False, **options: Any

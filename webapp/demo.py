@@ -12,9 +12,14 @@ from webapp.accounts.operations import create_user
 from webapp.accounts.queries import user_by_email
 from webapp.extensions import db
 from webapp.permissions import Role
+from webapp.runbooks.models import Task
+from webapp.runbooks.operations.lifecycle import create_runbook
+from webapp.runbooks.operations.planning import Plan, add_task, edit_task
+from webapp.runbooks.operations.streams import add_stream, edit_stream
+from webapp.workspaces.models import Workspace
 from webapp.workspaces.operations import create_workspace, set_role
 
-PASSWORD = "runsheet-demo"  # noqa: S105 - printed at every start of the demo
+PASSWORD = "runsheet-demo"
 
 # Name, email, and what the person may do; the order in which the demo prints them.
 CAST = [
@@ -47,10 +52,62 @@ def seed(app: Flask) -> bool:
         create_workspace(name="Treasury", by=None, manager=people["Otto"])
         set_role(payments, people["Rune"], Role.EDITOR, by=None)
         set_role(payments, people["Vera"], Role.VIEWER, by=None)
-        _add_runbook(payments.id, people["Rune"])
+        _add_runbook(payments, people["Rune"], people)
         db.session.commit()
         return True
 
 
-def _add_runbook(workspace_id: int, owner: User) -> None:
-    """A small failover whose announcement is the task that the guide turns into a Slack message."""
+# Stream, then its tasks: title, minutes, assignee, and the numbers of the tasks that must be done before.
+_PLAN: list[tuple[str, list[tuple[str, int, str, tuple[int, ...]]]]] = [
+    (
+        "Command and comms",
+        [
+            ("Open the war room bridge and call the roll", 5, "Rune", ()),
+            ("Confirm that replication lag is below 5 s", 10, "Dana", (1,)),
+            ("Declare the failover", 10, "Dana", (2,)),
+            ("Announce the start in Slack", 5, "Rune", (3,)),
+        ],
+    ),
+    (
+        "Database",
+        [
+            ("Stop write traffic on the core ledger", 5, "Dana", (3,)),
+            ("Wait for the replica to reach the last log position", 10, "Dana", (5,)),
+            ("Promote the replica to primary", 15, "Dana", (6,)),
+        ],
+    ),
+    (
+        "Applications",
+        [
+            ("Scale region B workers to production size", 15, "Rune", (3,)),
+            ("Switch the payment engine to the region B profile", 20, "Rune", (7, 8)),
+            ("Run the synthetic payment suite", 15, "Rune", (9,)),
+        ],
+    ),
+]
+
+
+def _add_runbook(workspace: Workspace, owner: User, people: dict[str, User]) -> None:
+    """A small failover. Its task "Announce the start in Slack" is the one that the guide turns into a message."""
+    runbook = create_runbook(
+        name="Core banking failover, region A to B",
+        description="Move core banking from region A to region B and prove that payments flow.",
+        workspace=workspace,
+        by=owner,
+    )
+    first = runbook.streams[0]
+    edit_stream(first, name=_PLAN[0][0], color=0, by=owner)
+    made: dict[int, Task] = {}
+    for number, (stream_name, tasks) in enumerate(_PLAN):
+        stream = first if number == 0 else add_stream(runbook, stream_name, by=owner)
+        for title, minutes, assignee, before in tasks:
+            task = add_task(runbook, stream, title, by=owner)
+            made[task.number] = task
+            plan = Plan(
+                title=title,
+                stream=stream,
+                duration_s=minutes * 60,
+                assignees=[people[assignee]],
+                predecessor_ids=[made[each].id for each in before],
+            )
+            edit_task(task, plan, by=owner)

@@ -19,7 +19,10 @@ class BaseForm(FlaskForm):
     class Meta(FlaskForm.Meta):
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Field:
             filters = list(unbound_field.kwargs.get("filters", ()))
-            if not issubclass(unbound_field.field_class, (PasswordField, SelectMultipleField)) and strip not in filters:
+            if (
+                not issubclass(unbound_field.field_class, (PasswordField, SelectMultipleField))
+                and strip not in filters
+            ):
                 filters.append(strip)
             bound: Field = unbound_field.bind(form=form, filters=filters, **options)
             return bound

@@ -29,7 +29,21 @@ LONGEST_OUTPUT = 1_000_000
 LONGEST_VALUE = 200_000
 
 _TAGS = frozenset(
-    {"assign", "capture", "if", "unless", "case", "for", "break", "continue", "comment", "raw", "echo", "liquid", "#"}
+    {
+        "assign",
+        "capture",
+        "if",
+        "unless",
+        "case",
+        "for",
+        "break",
+        "continue",
+        "comment",
+        "raw",
+        "echo",
+        "liquid",
+        "#",
+    }
 )
 _PARTS = frozenset({"content", "output", "illegal", "literal", "expression", "eof"})
 _SURROGATE = re.compile("[\ud800-\udfff]")

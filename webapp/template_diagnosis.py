@@ -63,7 +63,10 @@ class Problem:
 
 def sample_context(known: KnownNames) -> dict[str, Any]:
     """Values to render a template with where no task is chosen."""
-    return {"CustomField": dict(known.custom_fields), **{name: dict(value) for name, value in CONTEXT_SAMPLES.items()}}
+    return {
+        "CustomField": dict(known.custom_fields),
+        **{name: dict(value) for name, value in CONTEXT_SAMPLES.items()},
+    }
 
 
 def check(
@@ -101,7 +104,9 @@ def _with_elsewhere(known: KnownNames) -> dict[str, Any]:
 def _names(template: RequestTemplate, known: KnownNames) -> Iterator[Problem]:
     for reference in template.references():
         if reference.path is None:
-            yield _said(reference, "note", "This name is worked out only when the task runs; it is checked then.")
+            yield _said(
+                reference, "note", "This name is worked out only when the task runs; it is checked then."
+            )
         else:
             yield from _name(reference, reference.path, known)
 
@@ -146,7 +151,9 @@ def _said(reference: Reference, severity: Severity, message: str) -> Problem:
     return Problem(reference.part, severity, message, reference.line, reference.column)
 
 
-def _oddities(template: RequestTemplate, known: KnownNames, authorization_sets_header: bool) -> Iterator[Problem]:
+def _oddities(
+    template: RequestTemplate, known: KnownNames, authorization_sets_header: bool
+) -> Iterator[Problem]:
     if template.url.strip().startswith("http://"):
         yield Problem("url", "warning", "With http:// everything, credentials too, travels in the clear.")
     samples = _with_elsewhere(known)
@@ -163,7 +170,11 @@ def _oddities(template: RequestTemplate, known: KnownNames, authorization_sets_h
     if template.method in WITHOUT_BODY and template.body.strip():
         yield Problem("body", "note", f"A {template.method} request is sent without the payload.")
     elif template.body_format == "json" and _names_a_property(template.body, samples):
-        yield Problem("body", "warning", "A dynamic field gives a property its name; a value may then replace another property.")
+        yield Problem(
+            "body",
+            "warning",
+            "A dynamic field gives a property its name; a value may then replace another property.",
+        )
 
 
 def _names_a_property(source: str, samples: Mapping[str, Any]) -> bool:
@@ -173,7 +184,7 @@ def _names_a_property(source: str, samples: Mapping[str, Any]) -> bool:
         for root, values in samples.items()
     }
     try:
-        return _keys(render_json(source, samples)[1]) != _keys(render_json(source, marked)[1])
+        return bool(_keys(render_json(source, samples)[1]) != _keys(render_json(source, marked)[1]))
     except (RenderProblem, TemplateError):
         return False
 

@@ -19,7 +19,7 @@ from webapp.clock import now
 from webapp.extensions import db
 from webapp.permissions import Role
 
-PASSWORD = "a long enough password"  # noqa: S105
+PASSWORD = "a long enough password"
 ClientOf = Callable[[int], FlaskClient]
 
 

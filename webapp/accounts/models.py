@@ -60,7 +60,7 @@ class User(UserMixin, Base):
 
     def workspace_roles(self) -> dict[int, Role]:
         """Workspace id to role. `memberships` is put here by the workspaces feature, which lies above."""
-        return {each.workspace_id: Role(each.role) for each in self.memberships}  # type: ignore[attr-defined]
+        return {each.workspace_id: Role(each.role) for each in self.memberships}
 
     def role_in(self, workspace_id: int) -> Role | None:
         return self.workspace_roles().get(workspace_id)

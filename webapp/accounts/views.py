@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from flask import abort, make_response, request, url_for
-from flask_login import current_user
 from flask_limiter.util import get_remote_address
+from flask_login import current_user
 
 from webapp.accounts import operations, passwords, queries, sessions
 from webapp.accounts.forms import (
@@ -51,11 +51,12 @@ def check_sign_in() -> Any:
     if not form.validate():
         return invalid("accounts/sign_in.html", form=form)
     user = queries.user_by_email(form.email.data)
-    if not passwords.verify(user.password_hash if user else None, form.password.data) or not user.active:
+    known = passwords.verify(user.password_hash if user else None, form.password.data)
+    if user is None or not known or not user.active:
         # The same words whether the name or the password is wrong, so that nobody can try names.
         form.password.errors = ["This email address and password do not belong together."]
         return invalid("accounts/sign_in.html", form=form)
-    if passwords.needs_rehash(user.password_hash):
+    if passwords.needs_rehash(user.password_hash or ""):
         user.password_hash = passwords.hash_password(form.password.data)
     sessions.start(user)
     db.session.commit()

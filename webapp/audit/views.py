@@ -27,7 +27,7 @@ def lines() -> Any:
     wanted, typed = _filter()
     number = max(1, request.args.get("page", 1, int))
     found, pages = queries.lines(wanted, number)
-    kept = {key: value for key, value in typed.items() if value}
+    kept: dict[str, Any] = {key: value for key, value in typed.items() if value}
     return page(
         "audit/lines.html",
         lines=found,

@@ -132,7 +132,7 @@ def _standing(action: Action, as_: SignInAs | None, held: Authentication | None)
 
 def _authentication(
     action_id: int, as_: SignInAs | None, task_id: int | None, user_id: int | None
-) -> Select[tuple[Authentication]]:
+) -> Select[Authentication]:
     query = select(Authentication).where(Authentication.action_id == action_id)
     if as_ == "task":
         return query.where(Authentication.task_id == task_id, Authentication.user_id == user_id)
@@ -191,7 +191,9 @@ def _refreshed(found: Authentication, action: Action) -> Authentication:
         else:
             mark_refused(found, refusal.code)
         db.session.commit()
-        raise CredentialMissing(refusal.code, str(refusal), "Press Authenticate again if it stays so.") from None
+        raise CredentialMissing(
+            refusal.code, str(refusal), "Press Authenticate again if it stays so."
+        ) from None
     verbs.keep_refreshed(found, granted)
     db.session.commit()
     return found
@@ -208,6 +210,8 @@ def _wait_for_other(found: Authentication, old_expiry: object) -> Authentication
             break
     if found.refused_at is not None or found.expires_at == old_expiry:
         raise CredentialMissing(
-            "refresh_failed", "The stored sign-in could not be renewed.", "Try again, or press Authenticate again."
+            "refresh_failed",
+            "The stored sign-in could not be renewed.",
+            "Try again, or press Authenticate again.",
         )
     return found

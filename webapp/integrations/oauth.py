@@ -56,7 +56,12 @@ def authorize_url(
 
 
 def exchange(
-    settings: Mapping[str, Any], client_secret: str, *, redirect_uri: str, code: str, code_verifier: str | None
+    settings: Mapping[str, Any],
+    client_secret: str,
+    *,
+    redirect_uri: str,
+    code: str,
+    code_verifier: str | None,
 ) -> Granted:
     """Turn the code into a token. Raises OAuthRefused. Makes outbound calls: hold no transaction."""
     with _session(settings, client_secret, redirect_uri) as session:
@@ -118,7 +123,9 @@ def _asked(ask: Callable[[], Any]) -> dict[str, Any]:
     try:
         answer = ask()
     except AuthlibBaseError as error:
-        raise OAuthRefused(error.error or "unknown_error", sentence_for(error.error, error.description)) from None
+        raise OAuthRefused(
+            error.error or "unknown_error", sentence_for(error.error, error.description)
+        ) from None
     except requests.RequestException as error:
         raise OAuthRefused("token_endpoint_unreachable", _why_unreachable(error)) from None
     except (ValueError, TypeError, AttributeError):

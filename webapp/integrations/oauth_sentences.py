@@ -8,7 +8,9 @@ from __future__ import annotations
 _SECRET = "The Client Secret is not right. Copy it again from the app's settings, save, and press Authenticate again."
 _ID = "The provider does not know this Client ID. For Slack it is two numbers with a point, not the App ID."
 _CODE = "The sign-in took too long or was used already. Press Authenticate again."
-_REDIRECT = "The Redirect URI is not registered at the provider. Add exactly the one shown in the Authorization tab."
+_REDIRECT = (
+    "The Redirect URI is not registered at the provider. Add exactly the one shown in the Authorization tab."
+)
 _AGAIN = "The provider no longer accepts the stored sign-in. Authenticate again."
 
 SENTENCES = {

@@ -39,9 +39,9 @@ def workspace_for(user: User, workspace_id: int, permission: Permission) -> Work
     workspace = db.session.get(Workspace, workspace_id)
     if workspace is None:
         abort(404)
-    if can(user, permission, workspace):
-        return workspace
-    abort(403 if user.role_in(workspace_id) else 404)
+    if not can(user, permission, workspace):
+        abort(403 if user.role_in(workspace_id) else 404)
+    return workspace
 
 
 def members_of(workspace_id: int) -> list[User]:
@@ -70,4 +70,4 @@ def memberships_of(workspace_id: int) -> list[Membership]:
 def member_counts() -> dict[int, int]:
     """Workspace id to how many people belong to it."""
     rows = db.session.execute(select(Membership.workspace_id, func.count()).group_by(Membership.workspace_id))
-    return {workspace_id: count for workspace_id, count in rows}
+    return dict(row._tuple() for row in rows)

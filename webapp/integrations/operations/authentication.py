@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, delete, select, update
 
 from webapp.accounts.models import User
 from webapp.audit.operations import record
@@ -76,9 +76,13 @@ def take_pending(state: str, *, by: User) -> PendingAuthentication | None:
     )
     if found is None:
         return None
-    gone = db.session.execute(delete(PendingAuthentication).where(PendingAuthentication.id == found.id))
+    taken = db.session.scalar(
+        delete(PendingAuthentication)
+        .where(PendingAuthentication.id == found.id)
+        .returning(PendingAuthentication.id)
+    )
     db.session.expunge(found)
-    usable = gone.rowcount == 1 and found.user_id == by.id and found.expires_at > now()
+    usable = taken is not None and found.user_id == by.id and found.expires_at > now()
     return found if usable else None
 
 
@@ -123,7 +127,7 @@ def disconnect(authentication: Authentication, *, by: User) -> None:
 def claim_refresh(authentication: Authentication) -> bool:
     """Whether this process is the one that fetches the next token; the others wait and read it (commit at once)."""
     moment = now()
-    claimed = db.session.execute(
+    claimed = db.session.scalar(
         update(Authentication)
         .where(
             Authentication.id == authentication.id,
@@ -131,9 +135,10 @@ def claim_refresh(authentication: Authentication) -> bool:
             Authentication.refreshing_until.is_(None) | (Authentication.refreshing_until < moment),
         )
         .values(refreshing_until=moment + REFRESH_LEASE)
+        .returning(Authentication.id)
         .execution_options(synchronize_session=False)
     )
-    return bool(claimed.rowcount == 1)
+    return claimed is not None
 
 
 def keep_refreshed(authentication: Authentication, granted: oauth.Granted) -> None:
@@ -168,7 +173,7 @@ def _store(authentication: Authentication, granted: oauth.Granted) -> None:
     authentication.refused_at, authentication.refusal = None, ""
 
 
-def _of(action_id: int, task_id: int | None, user_id: int) -> Any:
+def _of(action_id: int, task_id: int | None, user_id: int) -> Select[Authentication]:
     query = select(Authentication).where(Authentication.action_id == action_id)
     if task_id is None:
         return query.where(Authentication.task_id.is_(None))
