@@ -91,3 +91,15 @@ def test_an_authorization_header_beside_the_tab_is_set_twice() -> None:
 def test_http_is_warned_of_and_a_payload_of_a_get_is_noted() -> None:
     said = found("{}", method="GET", url="http://a.example/")
     assert [each[:2] for each in said] == [("url", "warning"), ("body", "note")]
+
+
+def test_the_json_is_checked_although_a_name_is_unknown() -> None:
+    said = found(GUIDE_AS_PRINTED.replace("Slack Message", "Nope"))
+    assert [each[3] for each in said] == [
+        "This text value has an opening double quote but no closing one.",
+        "There is no custom field ‘Nope’.",
+    ]
+
+
+def test_loopback_needs_no_tls() -> None:
+    assert found(GUIDE, url="http://127.0.0.1:5056/api/chat.postMessage") == []

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from webapp.liquid_environment import RenderProblem
 from webapp.templating import (
@@ -74,19 +75,18 @@ def check(
 ) -> list[Problem]:
     """Everything that is wrong or odd, in the order of the form. Never raises."""
     found = list(_names(template, known))
-    unknown = {each.part for each in found if each.severity == "error"}
-    found += _rendering(template, known, skip=unknown)
+    found += _rendering(template, known)
     found += _oddities(template, known, authorization_sets_header)
     order = {"url": 0, "headers": 1, "parameters": 2, "body": 3}
     return sorted(found, key=lambda each: (order[each.part], each.line or 0, each.column or 0))
 
 
-def _rendering(template: RequestTemplate, known: KnownNames, skip: set[Part]) -> Iterator[Problem]:
+def _rendering(template: RequestTemplate, known: KnownNames) -> Iterator[Problem]:
     unused = "body" if template.method in WITHOUT_BODY else "parameters"
-    samples = _with_elsewhere(known)
+    samples = _with_every_name(template, known)
     parts: tuple[Part, ...] = ("url", "headers", "parameters", "body")
     for part in parts:
-        if part == unused or part in skip:
+        if part == unused:
             continue
         try:
             template.render_part(part, samples)
@@ -98,6 +98,17 @@ def _with_elsewhere(known: KnownNames) -> dict[str, Any]:
     """Samples that also know the fields that only warn, so that rendering does not call them errors."""
     context = sample_context(known)
     context["CustomField"] = {**dict.fromkeys(known.elsewhere, "text"), **context["CustomField"]}
+    return context
+
+
+def _with_every_name(template: RequestTemplate, known: KnownNames) -> dict[str, Any]:
+    """Samples for unknown names too: _names has said what is wrong with them, and the JSON around them counts as well."""
+    context = _with_elsewhere(known)
+    for reference in template.references():
+        if reference.path is not None:
+            values = context.setdefault(str(reference.path[0]), {})
+            if len(reference.path) > 1:
+                values.setdefault(reference.path[1], "text")
     return context
 
 
@@ -154,7 +165,7 @@ def _said(reference: Reference, severity: Severity, message: str) -> Problem:
 def _oddities(
     template: RequestTemplate, known: KnownNames, authorization_sets_header: bool
 ) -> Iterator[Problem]:
-    if template.url.strip().startswith("http://"):
+    if _in_the_clear(template.url):
         yield Problem("url", "warning", "With http:// everything, credentials too, travels in the clear.")
     samples = _with_elsewhere(known)
     try:
@@ -175,6 +186,12 @@ def _oddities(
             "warning",
             "A dynamic field gives a property its name; a value may then replace another property.",
         )
+
+
+def _in_the_clear(url: str) -> bool:
+    """Whether the request crosses a network without TLS; loopback crosses none."""
+    parts = urlsplit(url.strip())
+    return parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1")
 
 
 def _names_a_property(source: str, samples: Mapping[str, Any]) -> bool:
