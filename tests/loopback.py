@@ -1,0 +1,127 @@
+"""A server on loopback that does with each connection exactly what a test says, and keeps what arrived."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable
+
+Talk = Callable[["Line"], None]
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n" + b'{"ok":true}'
+
+
+def always(answer: bytes) -> Talk:
+    """Answers each request alike and keeps the connection open."""
+
+    def talk(line: Line) -> None:
+        while line.read():
+            line.send(answer)
+
+    return talk
+
+
+class Line:
+    """One connection, seen from the server."""
+
+    def __init__(self, peer: Peer, connected: socket.socket) -> None:
+        self._peer = peer
+        self._socket = connected
+
+    def read(self) -> bytes:
+        """The next whole request, or nothing where the client has closed."""
+        found = b""
+        while b"\r\n\r\n" not in found:
+            more = self._socket.recv(65536)
+            if not more:
+                return b""
+            found += more
+        head, _, body = found.partition(b"\r\n\r\n")
+        size = 0
+        for header in head.lower().split(b"\r\n"):
+            if header.startswith(b"content-length:"):
+                size = int(header.partition(b":")[2])
+        while len(body) < size:
+            body += self._socket.recv(65536)
+        self._peer.requests.append(head + b"\r\n\r\n" + body)
+        return self._peer.requests[-1]
+
+    def send(self, data: bytes) -> None:
+        self._socket.sendall(data)
+
+    def drip(self, data: bytes, every_s: float) -> None:
+        """Byte by byte, until the client goes away or the peer is closed."""
+        for number in range(len(data)):
+            self.send(data[number : number + 1])
+            if self.wait(every_s):
+                return
+
+    def wait(self, seconds: float) -> bool:
+        """Whether the peer was closed meanwhile."""
+        return self._peer.closing.wait(seconds)
+
+    def reset(self) -> None:
+        """Close with RST instead of FIN."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._socket.close()
+
+
+class Peer:
+    """The server: each connection is handled by `talk` in a thread and then closed."""
+
+    def __init__(self, talk: Talk, tls: ssl.SSLContext | None = None) -> None:
+        self.requests: list[bytes] = []
+        self.connections = 0
+        self.closing = threading.Event()
+        self._talk = talk
+        self._tls = tls
+        self._listening = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.port: int = self._listening.getsockname()[1]
+        self._threads = [threading.Thread(target=self._accept)]
+        self._open: set[socket.socket] = set()
+        self._threads[0].start()
+
+    def url(self, path: str = "/", host: str = "127.0.0.1") -> str:
+        return f"{'https' if self._tls else 'http'}://{host}:{self.port}{path}"
+
+    def close(self) -> None:
+        """Stop, and wait until every thread has ended."""
+        self.closing.set()
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        self._threads[0].join(10)
+        for connected in list(self._open):
+            try:
+                connected.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # the client was faster
+        for thread in self._threads:
+            thread.join(10)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connected, _ = self._listening.accept()
+            except OSError:
+                return
+            self.connections += 1
+            self._open.add(connected)
+            thread = threading.Thread(target=self._serve, args=(connected,))
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, connected: socket.socket) -> None:
+        spoken = connected
+        try:
+            if self._tls is not None:
+                spoken = self._tls.wrap_socket(connected, server_side=True)
+                self._open.add(spoken)
+            self._talk(Line(self, spoken))
+        except OSError:
+            pass  # the client went away, which some tests are about
+        finally:
+            for each in (spoken, connected):
+                self._open.discard(each)
+                each.close()
