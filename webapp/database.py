@@ -18,7 +18,9 @@ def engine_options(url: str) -> dict[str, Any]:
     """Options of create_engine for that URL."""
     if make_url(url).get_backend_name() == "sqlite":
         return {"connect_args": {"timeout": WRITER_WAITS_S}}
-    return {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
+    # Days are counted in UTC, whatever zone the server is set to.
+    in_utc = {"options": "-c timezone=utc"}
+    return {"connect_args": in_utc, "pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
 
 
 def configure(app: Flask) -> None:

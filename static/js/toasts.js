@@ -89,6 +89,9 @@ document.body.addEventListener('say', (event) => {
   }, Math.max(0, lastSaid + SAY_EVERY_MS - Date.now()));
 });
 
+// A dialog that the page opens by itself would cover what the page wants to say.
+window.addEventListener('load', () => { if (document.querySelector('[data-toast]')) region(); });
+
 for (const toast of document.querySelectorAll('[data-toast]')) {
   dress(toast, ['warn', 'bad'].find((kind) => toast.classList.contains(kind)) ?? 'ok');
 }

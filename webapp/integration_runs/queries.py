@@ -123,15 +123,15 @@ def recent_runs(connection_ids: Collection[int]) -> dict[int, RecentRuns]:
     counted: dict[int, dict[tuple[date, bool], int]] = defaultdict(lambda: defaultdict(int))
     day = func.date(_R.requested_at)
     query = (
-        select(Action.connection_id, day, _R.state.in_((RunState.FAILED, RunState.UNKNOWN)), func.count())
+        select(Action.connection_id, day, _R.state, func.count())
         .join(Action, Action.id == _R.action_id)
         .where(Action.connection_id.in_(list(connection_ids)))
         .where(_R.requested_at >= datetime.combine(first, time(), UTC))
-        .group_by(Action.connection_id, day, _R.state.in_((RunState.FAILED, RunState.UNKNOWN)))
+        .group_by(Action.connection_id, day, _R.state)
     )
-    for connection_id, on, failed, count in db.session.execute(query):
+    for connection_id, on, state, count in db.session.execute(query):
         on = on if isinstance(on, date) else date.fromisoformat(str(on))
-        counted[connection_id][on, bool(failed)] += count
+        counted[connection_id][on, state in (RunState.FAILED, RunState.UNKNOWN)] += count
     days = [first + timedelta(days=number) for number in range(DAYS)]
     found = {}
     for connection_id, last in _last_runs(connection_ids).items():
