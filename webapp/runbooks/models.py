@@ -81,7 +81,10 @@ class Runbook(Base):
 
 
 class Stream(Base):
-    """A named lane of tasks; `color` is one of the twelve stream colours, 0 to 11."""
+    """A named lane of tasks; `color` is one of the twelve stream colours, 0 to 11.
+
+    `placed_seq` is the runbook's seq when the stream last got its place; a deleted one is kept, with `deleted_at`.
+    """
 
     __tablename__ = "streams"
 
@@ -91,6 +94,8 @@ class Stream(Base):
     color: Mapped[int] = mapped_column(default=0)
     position: Mapped[int] = mapped_column(default=0)
     seq: Mapped[int] = mapped_column(default=1)
+    placed_seq: Mapped[int] = mapped_column(default=1)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     runbook: Mapped[Runbook] = relationship(back_populates="streams")
 
@@ -103,7 +108,9 @@ class Task(Base):
     """One step. `number` is the id that people see, unique in its runbook.
 
     `state` is a value of `states.TaskState`; a complete task says how in `completion`: normally, skipped (with
-    `skip_reason`), integration (by a call's success) or by_hand. `duration_s` is planned, in seconds.
+    `skip_reason`, which also holds the reason of what was finished by hand), integration (by a call's success) or
+    by_hand. `duration_s` is planned, in seconds. `placed_seq` is the runbook's seq when the task last got its place in
+    the list; a deleted task is kept, with `deleted_at`, so that it can be restored and watchers hear of it.
     """
 
     __tablename__ = "tasks"
@@ -132,6 +139,8 @@ class Task(Base):
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     seq: Mapped[int] = mapped_column(default=1)
+    placed_seq: Mapped[int] = mapped_column(default=1)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     runbook: Mapped[Runbook] = relationship(back_populates="tasks")
     stream: Mapped[Stream] = relationship()

@@ -1,0 +1,198 @@
+"""Live pages: the stream of "what changed" signals. It carries numbers only; pages pull what they may see.
+
+A feature registers one Source: where the viewer may look (places), and what changed there lately (id and seq).
+One poller per process asks it for all watched places together, so the cost is per process and not per viewer.
+
+A stream keeps its worker's thread for as long as the page is open, so it is offered only under gevent, where a thread
+costs next to nothing. Without gevent pages poll. `app.config["LIVE"]` ("sse" or "poll") decides otherwise.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import random
+import sys
+import threading
+import time
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, Protocol
+
+from flask import Flask, Response, current_app, g, stream_with_context
+from flask_login import current_user
+from werkzeug.test import EnvironBuilder
+
+from webapp.blueprint import Blueprint
+from webapp.extensions import db
+from webapp.permissions import Permission
+
+log = logging.getLogger(__name__)
+
+POLL_EVERY_S = 0.3
+KEEP_ALIVE_S = 15.0
+# A stream ends by itself after this long, so that a deployment drains; the page opens the next one.
+STREAM_S = (600.0, 900.0)
+RECONNECT_MS = 2000
+
+blueprint = Blueprint("live", __name__)
+
+
+class Source(Protocol):
+    """What a feature tells the stream."""
+
+    def places(self, viewer: Any) -> frozenset[int]:
+        """Where the signed-in viewer may look."""
+        ...
+
+    def changed(self, places: Collection[int]) -> Iterable[tuple[int, int, int]]:
+        """(place, id, seq) of what changed in these places lately; older things may be among them."""
+        ...
+
+
+class Listener:
+    """One open stream: what it may hear of, and what it has not sent yet."""
+
+    def __init__(self, places: frozenset[int]) -> None:
+        self.places = places
+        self._heard: queue.SimpleQueue[tuple[int, int]] = queue.SimpleQueue()
+
+    def tell(self, thing: int, seq: int) -> None:
+        self._heard.put((thing, seq))
+
+    def next(self, timeout_s: float) -> dict[int, int]:
+        """Id to its latest seq, of all that changed; empty where nothing did within the time."""
+        found: dict[int, int] = {}
+        try:
+            thing, seq = self._heard.get(timeout=timeout_s)
+            found[thing] = seq
+            while True:
+                thing, seq = self._heard.get_nowait()
+                found[thing] = max(seq, found.get(thing, 0))
+        except queue.Empty:
+            return found
+
+
+class Hub:
+    """The open streams of this process, and the poller that feeds them while there are any."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._lock = threading.Lock()
+        self._listeners: set[Listener] = set()
+        self._poller: threading.Thread | None = None
+        self._known: dict[int, int] = {}
+        self.source: Source | None = None
+
+    def join(self, places: frozenset[int]) -> Listener:
+        """A new listener; the first one starts the poller."""
+        listener = Listener(places)
+        with self._lock:
+            self._listeners.add(listener)
+            if self._poller is None:
+                self._poller = threading.Thread(target=self._poll, name="live-poller", daemon=True)
+                self._poller.start()
+        return listener
+
+    def leave(self, listener: Listener) -> None:
+        """The last one to leave ends the poller."""
+        with self._lock:
+            self._listeners.discard(listener)
+
+    def look(self) -> None:
+        """Ask the source once, and tell each listener what is new to this process and lies in its places."""
+        with self._lock:
+            listeners = list(self._listeners)
+        places = frozenset().union(*(listener.places for listener in listeners))
+        if self.source is None or not places:
+            return
+        for place, thing, seq in self._changed(self.source, places):
+            if seq > self._known.get(thing, 0):
+                self._known[thing] = seq
+                for listener in listeners:
+                    if place in listener.places:
+                        listener.tell(thing, seq)
+
+    def _changed(self, source: Source, places: frozenset[int]) -> list[tuple[int, int, int]]:
+        # As a page that only reads, because any other transaction takes SQLite's write lock.
+        with self._app.request_context(EnvironBuilder(path="/live").get_environ()):
+            return list(source.changed(places))
+
+    def _poll(self) -> None:
+        failing = False
+        while True:
+            try:
+                self.look()
+                failing = False
+            except Exception as error:
+                if not failing:
+                    log.warning("Live updates pause, the database did not answer: %s", error)
+                failing = True
+            time.sleep(POLL_EVERY_S)
+            with self._lock:
+                if not self._listeners:
+                    self._poller = None
+                    self._known.clear()
+                    return
+
+
+def register(app: Flask, source: Source) -> None:
+    """Make `source` the one that the stream asks."""
+    _hub(app).source = source
+
+
+def mode() -> str:
+    """sse where a stream costs no thread, else poll."""
+    chosen = current_app.config.get("LIVE")
+    if chosen in ("sse", "poll"):
+        return str(chosen)
+    monkey = sys.modules.get("gevent.monkey")
+    return "sse" if monkey is not None and monkey.is_module_patched("threading") else "poll"
+
+
+@blueprint.get("/live", permission=Permission.SIGNED_IN)
+def stream() -> Response:
+    hub = _hub(current_app)
+    if mode() != "sse" or hub.source is None:
+        return Response(status=204)  # tells an EventSource not to come back
+    answer = Response(stream_with_context(_signals(hub, hub.source)), mimetype="text/event-stream")
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["X-Accel-Buffering"] = "no"
+    return answer
+
+
+def _signals(hub: Hub, source: Source) -> Iterator[str]:
+    places = source.places(current_user)
+    db.session.remove()  # before the first yield: a stream must not hold a database connection
+    listener = hub.join(places)
+    ends = time.monotonic() + random.uniform(*STREAM_S)
+    try:
+        yield f"retry: {RECONNECT_MS}\n\n"
+        while time.monotonic() < ends:
+            heard = listener.next(KEEP_ALIVE_S)
+            if heard:
+                yield "".join(f"event: v\ndata: {thing}:{seq}\n\n" for thing, seq in heard.items())
+                continue
+            if not _still_signed_in():
+                return
+            listener.places = source.places(current_user)
+            db.session.remove()
+            yield ": still here\n\n"
+    finally:
+        hub.leave(listener)
+
+
+def _still_signed_in() -> bool:
+    g.pop("_login_user", None)
+    return bool(current_user.is_authenticated)
+
+
+def _hub(app: Flask) -> Hub:
+    found: Hub = app.extensions["live"]
+    return found
+
+
+def init_app(app: Flask) -> None:
+    """Serve /live, and give templates `live_mode()`."""
+    app.extensions["live"] = Hub(app)
+    app.register_blueprint(blueprint)
+    app.jinja_env.globals["live_mode"] = mode

@@ -1,0 +1,89 @@
+"""What happened on a task, in sentences: comments, and the audit lines that say more than the page already shows. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+LONGEST_VALUE = 80
+
+
+class Line(Protocol):
+    """An audit line, as far as its sentence needs it."""
+
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def actor_name(self) -> str: ...
+    @property
+    def verb(self) -> str: ...
+    @property
+    def before(self) -> Mapping[str, Any] | None: ...
+    @property
+    def after(self) -> Mapping[str, Any] | None: ...
+    @property
+    def note(self) -> str | None: ...
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry: a comment with its author, or a sentence about a change with an icon."""
+
+    at: datetime
+    text: str
+    icon: str = ""
+    author: Any = None
+    key: str = ""
+
+
+def _values(line: Line) -> str:
+    changed = [f"{name} to {_shown(value)}" for name, value in (line.after or {}).items()]
+    return f"changed {' and '.join(changed)}"
+
+
+def _changes(line: Line) -> str:
+    names = [name.replace("_s", "").replace("_", " ") for name in line.after or {}]
+    return f"changed {', '.join(names) or 'the task'}"
+
+
+def _finished(line: Line) -> str:
+    by_success = (line.after or {}).get("completion") == "integration"
+    return "finished the task, because its integration succeeded" if by_success else "finished the task"
+
+
+_SENTENCES: dict[str, tuple[str, Callable[[Line], str]]] = {
+    "task.added": ("plus", lambda line: "added the task"),
+    "task.changed": ("pencil", _changes),
+    "task.moved": ("arrows-sort", lambda line: "moved the task"),
+    "task.deleted": ("trash", lambda line: "deleted the task"),
+    "task.restored": ("restore", lambda line: "restored the task"),
+    "task.started": ("player-play", lambda line: "started the task"),
+    "task.finished": ("check", _finished),
+    "task.finished_by_hand": ("user-check", lambda line: f"finished the task by hand: {line.note}"),
+    "task.skipped": ("player-skip-forward", lambda line: f"skipped the task: {line.note}"),
+    "task.not_started_by_itself": (
+        "clock-pause",
+        lambda line: f"did not start the task by itself: {line.note}",
+    ),
+    "field_value.changed": ("pencil", _values),
+}
+
+
+def entries(comments: Iterable[Any], lines: Iterable[Line]) -> list[Entry]:
+    """Comments and changes together, newest last."""
+    found = [Entry(each.at, each.body, author=each.user, key=f"comment-{each.id}") for each in comments]
+    for line in lines:
+        known = _SENTENCES.get(line.verb)
+        if known is not None:
+            icon, say = known
+            found.append(Entry(line.at, f"{line.actor_name} {say(line)}", icon))
+    return sorted(found, key=lambda entry: entry.at)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        value = ", ".join(str(each) for each in value)
+    text = "nothing" if value in (None, "") else " ".join(str(value).split())
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"

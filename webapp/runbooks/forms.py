@@ -1,0 +1,238 @@
+"""Forms about runbooks, streams and tasks: from what was typed to clean values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from wtforms import (
+    DateTimeLocalField,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
+
+from webapp.accounts.models import User
+from webapp.forms import BaseForm, CheckboxesField
+from webapp.integrations.models import Action
+from webapp.runbooks import durations
+from webapp.runbooks.models import Runbook, Stream, Task
+from webapp.runbooks.operations import Plan
+from webapp.runbooks.queries import Link, Name
+from webapp.runbooks.states import Mode
+
+
+class NewRunbookForm(BaseForm):
+    """`workspace_id`'s choices are the workspaces in which the user may make runbooks."""
+
+    name = StringField("Name", [DataRequired("Enter a name."), Length(max=200)])
+    workspace_id = SelectField("Workspace", coerce=int)
+    description = TextAreaField("Description", [Optional(), Length(max=5000)])
+
+
+class RunbookForm(BaseForm):
+    """A runbook's own facts. Times are typed in the user's time zone."""
+
+    name = StringField("Name", [DataRequired("Enter a name."), Length(max=200)])
+    description = TextAreaField("Description", [Optional(), Length(max=5000)])
+    planned_start = DateTimeLocalField("Planned start", [Optional()])
+
+
+class StartRunbookForm(BaseForm):
+    mode = RadioField(
+        "How",
+        choices=[(Mode.REHEARSAL.value, "Rehearsal"), (Mode.LIVE.value, "Live run")],
+        default=Mode.LIVE.value,
+    )
+
+
+class ReasonForm(BaseForm):
+    reason = TextAreaField("Reason", [DataRequired("Write a reason."), Length(max=1000)])
+
+
+class ResolveForm(BaseForm):
+    """What a person found out about a request whose outcome is unknown."""
+
+    outcome = RadioField(
+        "Did it arrive?",
+        [InputRequired("Choose one.")],
+        choices=[("succeeded", "Yes, it arrived"), ("failed", "No, it did not arrive")],
+    )
+    note = TextAreaField(
+        "How do you know?",
+        [DataRequired("Say how you know, so that others can rely on it."), Length(max=500)],
+    )
+
+
+class StreamForm(BaseForm):
+    name = StringField("Name", [DataRequired("Enter a name."), Length(max=120)])
+    color = IntegerField("Color", [InputRequired(), NumberRange(0, 11)])
+
+
+class NewTaskForm(BaseForm):
+    title = StringField("Task name", [DataRequired("Type a task name."), Length(max=300)])
+    stream_id = HiddenField()
+    after = HiddenField()
+
+
+class CommentForm(BaseForm):
+    body = TextAreaField("Comment", [DataRequired("Write something first."), Length(max=5000)])
+
+
+class TaskForm(BaseForm):
+    """What the plan says of a task. Made with `for_task`, which fills in the choices and the present values."""
+
+    title = StringField("Name", [DataRequired("Enter a name."), Length(max=300)])
+    description = TextAreaField("Description", [Optional(), Length(max=10_000)])
+    stream_id = SelectField("Stream", coerce=int)
+    duration = StringField("Duration", [DataRequired("Write a duration such as 15m.")])
+    planned_start = DateTimeLocalField("Planned start", [Optional()])
+    predecessors = StringField("Waits for")
+    assignee_ids = CheckboxesField("Assigned to", coerce=int)
+    action_id = SelectField("Integration action", coerce=int)
+
+    _task: Task
+    _names: Sequence[Name]
+    _streams: Sequence[Stream]
+    _people: Sequence[User]
+    _actions: Sequence[Action]
+    _zone: str
+
+    @classmethod
+    def for_task(
+        cls,
+        task: Task,
+        *,
+        links: Sequence[Link],
+        names: Sequence[Name],
+        streams: Sequence[Stream],
+        people: Sequence[User],
+        actions: Sequence[Action],
+        zone: str,
+        typed: bool,
+    ) -> TaskForm:
+        """The form of one task; `typed` reads it from the request instead of from the task."""
+        form = cls(**({} if typed else {"formdata": None}), data=_present(task, links, zone))
+        form._task, form._names, form._zone = task, names, zone
+        form._streams, form._people, form._actions = streams, people, actions
+        form.stream_id.choices = [(each.id, each.name) for each in streams]
+        form.assignee_ids.choices = [(each.id, each.name) for each in people]
+        known = {each.id for each in actions}
+        kept = [task.action] if task.action is not None and task.action_id not in known else []
+        form.action_id.choices = [(0, "None")] + [
+            (each.id, f"{each.connection.name}: {each.name}") for each in (*actions, *kept)
+        ]
+        form._actions = [*actions, *kept]
+        return form
+
+    def validate_duration(self, field: Any) -> None:
+        try:
+            durations.parse(field.data or "")
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+    def validate_predecessors(self, field: Any) -> None:
+        try:
+            pick(field.data or "", self._names, but=self._task.id)
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+    def plan(self) -> Plan:
+        """The validated form as a Plan."""
+        chosen = set(self.assignee_ids.data or ())
+        kept = [
+            each for each in self._task.assignees if each.id not in {person.id for person in self._people}
+        ]
+        return Plan(
+            title=self.title.data or "",
+            description=self.description.data or "",
+            stream=next(each for each in self._streams if each.id == self.stream_id.data),
+            duration_s=durations.parse(self.duration.data or ""),
+            planned_start=to_utc(self.planned_start.data, self._zone),
+            assignees=[*kept, *(each for each in self._people if each.id in chosen)],
+            predecessor_ids=pick(self.predecessors.data or "", self._names, but=self._task.id),
+            action=next((each for each in self._actions if each.id == self.action_id.data), None),
+        )
+
+
+def pick(typed: str, names: Sequence[Name], *, but: int) -> list[int]:
+    """Task ids out of "12, 15" or names, in the order typed. Raises ValueError with a sentence for people."""
+    found: list[int] = []
+    for part in re.split(r"[,;\n]", typed):
+        text = part.strip()
+        if not text:
+            continue
+        task_id = _pick_one(text, names)
+        if task_id == but:
+            raise ValueError("A task cannot wait for itself.")
+        if task_id not in found:
+            found.append(task_id)
+    return found
+
+
+def _pick_one(text: str, names: Sequence[Name]) -> int:
+    number = re.fullmatch(r"#?(\d{1,9})(?:\s.*)?", text)
+    if number:
+        for each in names:
+            if each.number == int(number[1]):
+                return each.id
+        if text.lstrip("#").isdigit():
+            raise ValueError(f"There is no task #{int(number[1])}.")
+    wanted = text.lower()
+    exact = [each for each in names if each.title.lower() == wanted]
+    fitting = exact or [each for each in names if wanted in each.title.lower()]
+    if not fitting:
+        raise ValueError(f"No task is called “{text}”. Write its number or name.")
+    if len(fitting) > 1:
+        numbers = ", ".join(f"#{each.number}" for each in fitting[:5])
+        raise ValueError(f"“{text}” fits several tasks: {numbers}. Write the number.")
+    return fitting[0].id
+
+
+def zone_of(user: User) -> str:
+    """The time zone in which the user types times."""
+    try:
+        ZoneInfo(user.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return "UTC"
+    return user.time_zone
+
+
+def to_utc(typed: datetime | None, zone: str) -> datetime | None:
+    """A typed local time as aware UTC."""
+    return typed.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) if typed else None
+
+
+def to_local(moment: datetime | None, zone: str) -> datetime | None:
+    """A moment as the naive local time that a datetime-local input shows."""
+    return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None) if moment else None
+
+
+def runbook_values(runbook: Runbook, zone: str) -> dict[str, Any]:
+    """The present values of a RunbookForm."""
+    return {
+        "name": runbook.name,
+        "description": runbook.description,
+        "planned_start": to_local(runbook.planned_start, zone),
+    }
+
+
+def _present(task: Task, links: Sequence[Link], zone: str) -> dict[str, Any]:
+    return {
+        "title": task.title,
+        "description": task.description,
+        "stream_id": task.stream_id,
+        "duration": durations.shown(task.duration_s),
+        "planned_start": to_local(task.planned_start, zone),
+        "predecessors": ", ".join(str(link.number) for link in links),
+        "assignee_ids": [each.id for each in task.assignees],
+        "action_id": task.action_id or 0,
+    }

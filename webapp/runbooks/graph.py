@@ -1,0 +1,127 @@
+"""Tasks as a graph: loops, who may start, and when everything would happen. Pure: standard library only.
+
+Tasks are any hashable ids; `predecessors` maps a task to those that must be complete before it starts. A predecessor
+that is no key of the mapping does not count (it was deleted).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+T = TypeVar("T", bound=Hashable)
+Links = Mapping[T, Collection[T]]
+
+
+def loop_through(predecessors: Links[T], task: T, wanted: Collection[T]) -> list[T] | None:
+    """The loop that giving `task` the predecessors `wanted` would close, as task, …, task; None where it closes none.
+
+    The rest of the graph is taken as free of loops. Of several loops it is a shortest one. Read from left to right
+    each waits for the next.
+    """
+    came_from: dict[T, T] = {}
+    waiting = deque(dict.fromkeys(wanted))
+    for each in waiting:
+        came_from[each] = task
+    while waiting:
+        here = waiting.popleft()
+        if here == task:
+            path = [task]
+            step = came_from[task]
+            while step != task:
+                path.append(step)
+                step = came_from[step]
+            return [task, *reversed(path)] if len(path) > 1 else [task, task]
+        for before in predecessors.get(here, ()):
+            if before not in came_from:
+                came_from[before] = here
+                waiting.append(before)
+    return None
+
+
+def in_order(predecessors: Links[T]) -> list[T]:
+    """Every task after its predecessors, otherwise in the mapping's order. Raises ValueError for a loop."""
+    open_count = {
+        task: sum(1 for each in set(before) if each in predecessors) for task, before in predecessors.items()
+    }
+    followers = followers_of(predecessors)
+    ready = deque(task for task, count in open_count.items() if not count)
+    found = []
+    while ready:
+        task = ready.popleft()
+        found.append(task)
+        for after in followers[task]:
+            open_count[after] -= 1
+            if not open_count[after]:
+                ready.append(after)
+    if len(found) < len(predecessors):
+        raise ValueError("the tasks wait for each other in a loop")
+    return found
+
+
+def followers_of(predecessors: Links[T]) -> dict[T, list[T]]:
+    """Task to those that wait for it."""
+    found: dict[T, list[T]] = {task: [] for task in predecessors}
+    for task, before in predecessors.items():
+        for each in dict.fromkeys(before):
+            if each in found:
+                found[each].append(task)
+    return found
+
+
+def startable(predecessors: Links[T], complete: Collection[T], tasks: Iterable[T]) -> set[T]:
+    """Those of `tasks` whose predecessors are all complete."""
+    done = complete if isinstance(complete, (set, frozenset)) else set(complete)
+    return {
+        task
+        for task in tasks
+        if all(before in done for before in predecessors.get(task, ()) if before in predecessors)
+    }
+
+
+@dataclass(frozen=True)
+class Times:
+    """What is known of one task. `fixed_start`: not before that moment. Actual times are None until they happen."""
+
+    duration: timedelta
+    fixed_start: datetime | None = None
+    started: datetime | None = None
+    finished: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Span:
+    """When a task starts and ends, or would."""
+
+    start: datetime
+    end: datetime
+
+
+def forecast(
+    predecessors: Links[T], times: Mapping[T, Times], *, begin: datetime, moment: datetime
+) -> dict[T, Span]:
+    """When each task starts and ends: as it happened, and for the rest as early as its predecessors let it.
+
+    Nothing starts before `begin`; what has not happened yet does not happen before `moment`. For the plan itself give
+    Times without actual times and the same moment twice. Raises ValueError for a loop.
+    """
+    found: dict[T, Span] = {}
+    for task in in_order(predecessors):
+        known = times[task]
+        if known.finished is not None:
+            found[task] = Span(known.started or known.finished, known.finished)
+            continue
+        if known.started is not None:
+            found[task] = Span(known.started, max(known.started + known.duration, moment))
+            continue
+        start = max(begin, moment)
+        for before in predecessors[task]:
+            if before in found:
+                start = max(start, found[before].end)
+        if known.fixed_start is not None:
+            start = max(start, known.fixed_start)
+        found[task] = Span(start, start + known.duration)
+    return found

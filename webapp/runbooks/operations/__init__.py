@@ -1,0 +1,73 @@
+"""Verbs about runbooks, streams and tasks. Each checks, writes, audits and raises the runbook's seq; none commits."""
+
+from __future__ import annotations
+
+from webapp.runbooks.operations.changes import touch
+from webapp.runbooks.operations.execution import (
+    asked_for,
+    call_of,
+    finish_by_hand,
+    finish_task,
+    skip_task,
+    start_task,
+)
+from webapp.runbooks.operations.lifecycle import (
+    cancel_runbook,
+    complete_runbook,
+    create_runbook,
+    mode_words,
+    pause_runbook,
+    plan_again,
+    rename_runbook,
+    resume_runbook,
+    start_runbook,
+)
+from webapp.runbooks.operations.notes import add_comment, locked_because, save_field
+from webapp.runbooks.operations.planning import (
+    Plan,
+    add_task,
+    delete_task,
+    edit_task,
+    move_task,
+    restore_task,
+)
+from webapp.runbooks.operations.streams import (
+    add_stream,
+    delete_stream,
+    edit_stream,
+    move_stream,
+    restore_stream,
+)
+
+__all__ = [
+    "Plan",
+    "add_comment",
+    "add_stream",
+    "add_task",
+    "asked_for",
+    "call_of",
+    "cancel_runbook",
+    "complete_runbook",
+    "create_runbook",
+    "delete_stream",
+    "delete_task",
+    "edit_stream",
+    "edit_task",
+    "finish_by_hand",
+    "finish_task",
+    "locked_because",
+    "mode_words",
+    "move_stream",
+    "move_task",
+    "pause_runbook",
+    "plan_again",
+    "rename_runbook",
+    "restore_stream",
+    "restore_task",
+    "resume_runbook",
+    "save_field",
+    "skip_task",
+    "start_runbook",
+    "start_task",
+    "touch",
+]

@@ -1,0 +1,52 @@
+"""Telling viewers: the runbook's `seq` rises with each change, and what changed is stamped with it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import select, update
+from sqlalchemy.orm.attributes import set_committed_value
+
+from webapp.clock import now
+from webapp.extensions import db
+from webapp.runbooks.models import Runbook, Stream, Task
+
+
+def touch(runbook: Runbook, *changed: Task | Stream) -> int:
+    """Raise the runbook's seq, stamp what changed with it, and answer it.
+
+    Every operation begins with it: the UPDATE locks the runbook's row until the transaction ends, so changes of one
+    runbook follow one another, and the runbook's state is read anew under that lock.
+    """
+    seq, state, mode = db.session.execute(
+        update(Runbook)
+        .where(Runbook.id == runbook.id)
+        .values(seq=Runbook.seq + 1, updated_at=now())
+        .returning(Runbook.seq, Runbook.state, Runbook.mode)
+        .execution_options(synchronize_session=False)
+    ).one()
+    set_committed_value(runbook, "seq", seq)
+    set_committed_value(runbook, "state", state)
+    set_committed_value(runbook, "mode", mode)
+    for each in changed:
+        each.seq = seq
+    return int(seq)
+
+
+def stamp(task_ids: Collection[int], seq: int) -> None:
+    """Stamp tasks that are not loaded."""
+    if task_ids:
+        db.session.execute(
+            update(Task)
+            .where(Task.id.in_(list(task_ids)))
+            .values(seq=seq)
+            .execution_options(synchronize_session="fetch")
+        )
+
+
+def stamp_states(runbook: Runbook, states: Iterable[str], seq: int) -> None:
+    """Stamp every task of the runbook in one of the states: its buttons look different now."""
+    query = select(Task.id).where(
+        Task.runbook_id == runbook.id, Task.state.in_(list(states)), Task.deleted_at.is_(None)
+    )
+    stamp(list(db.session.scalars(query)), seq)

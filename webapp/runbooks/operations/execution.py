@@ -1,0 +1,244 @@
+"""Running tasks: start, finish, finish by hand, skip. Of two people who press at once, one wins."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+
+from webapp.accounts.models import User
+from webapp.audit.operations import record
+from webapp.clock import now
+from webapp.extensions import db
+from webapp.fields import queries as fields
+from webapp.integration_runs import queries as integration_runs
+from webapp.integration_runs.models import IntegrationRun
+from webapp.integration_runs.operations import cancel_run
+from webapp.integration_runs.states import NotNow as RunNotNow
+from webapp.integration_runs.states import RunState
+from webapp.runbooks.models import Runbook, Task
+from webapp.runbooks.operations.changes import touch
+from webapp.runbooks.operations.readiness import release_followers
+from webapp.runbooks.refusals import FieldsMissing, NotNow, TakenBefore
+from webapp.runbooks.states import (
+    NOT_STARTED,
+    Completion,
+    RunbookState,
+    TaskEvent,
+    TaskState,
+    sources,
+    task_after,
+)
+from webapp.runbooks.triggers import TRIGGERS
+
+LONGEST_REASON = 1000
+
+
+def start_task(task: Task, *, by: User | None) -> None:
+    """Start it and call its integration; `by` None where it starts by itself.
+
+    Raises TakenBefore where someone was first, NotNow, FieldsMissing, CannotCall, or integration_runs' RequestInvalid;
+    nothing is changed then, once the transaction is rolled back.
+    """
+    runbook = task.runbook
+    seq = touch(runbook)
+    _refuse_unless_running(runbook)
+    _refuse_unless(task, TaskEvent.START)
+    _refuse_before_its_time(task)
+    required = fields.definitions_for("task_edit", runbook.workspace_id, task.action_id)
+    _refuse_missing(task, [*required, *asked_for(task, "task_start")])
+    TRIGGERS["task_start"].check(task, by)
+    _move(task, TaskEvent.START, seq, started_at=now(), started_by_id=by.id if by else None)
+    _record("task.started", task, by)
+    TRIGGERS["task_start"].call(task, by)
+
+
+def finish_task(task: Task, *, by: User | None, completion: Completion = Completion.NORMALLY) -> None:
+    """Finish it. Where its integration was called, that must have succeeded.
+
+    Raises TakenBefore, NotNow, FieldsMissing, CannotCall or RequestInvalid, as start_task does.
+    """
+    runbook = task.runbook
+    seq = touch(runbook)
+    if completion is Completion.NORMALLY:
+        _refuse_unless_running(runbook)
+        _refuse_unless(task, TaskEvent.FINISH)
+        _refuse_open_call(task)
+        _refuse_missing(task, asked_for(task, "task_finish"))
+    _complete(task, TaskEvent.FINISH, seq, by, completion)
+    _record("task.finished", task, by)
+    TRIGGERS["task_finish"].call(task, by)
+    release_followers(runbook, task.id, seq)
+
+
+def finish_by_hand(task: Task, reason: str, *, by: User) -> None:
+    """Finish a task whose integration is down, because someone did it by hand. Its call is cancelled if it waits.
+
+    Raises ValueError without a reason, TakenBefore or NotNow.
+    """
+    reason = _reason(reason, "Say what was done by hand, so that others can rely on it.")
+    runbook = task.runbook
+    seq = touch(runbook)
+    _refuse_unless_running(runbook)
+    _refuse_unless(task, TaskEvent.FINISH_BY_HAND)
+    started = {} if task.started_at else {"started_at": now(), "started_by_id": by.id}
+    _complete(task, TaskEvent.FINISH_BY_HAND, seq, by, Completion.BY_HAND, skip_reason=reason, **started)
+    _record("task.finished_by_hand", task, by, note=reason)
+    _cancel_call(task, by)
+    release_followers(runbook, task.id, seq)
+
+
+def skip_task(task: Task, reason: str, *, by: User) -> None:
+    """Go on without it. A call that has not been sent yet is cancelled.
+
+    Raises ValueError without a reason, TakenBefore, NotNow, CannotCall or RequestInvalid.
+    """
+    reason = _reason(reason, "Say why this task is skipped.")
+    runbook = task.runbook
+    seq = touch(runbook)
+    _refuse_unless_running(runbook)
+    _refuse_unless(task, TaskEvent.SKIP)
+    _complete(task, TaskEvent.SKIP, seq, by, Completion.SKIPPED, skip_reason=reason)
+    _record("task.skipped", task, by, note=reason)
+    _cancel_call(task, by)
+    TRIGGERS["task_skip"].call(task, by)
+    release_followers(runbook, task.id, seq)
+
+
+def asked_for(task: Task, moment: str) -> list[Any]:
+    """The field definitions that are asked for at that moment (task_start or task_finish)."""
+    return fields.definitions_for(moment, task.runbook.workspace_id, task.action_id)
+
+
+def call_of(task: Task) -> IntegrationRun | None:
+    """The task's latest integration run in this execution of its runbook."""
+    run = integration_runs.latest_runs([task.id]).get(task.id)
+    began = task.runbook.started_at
+    return run if run is not None and began is not None and run.requested_at >= began else None
+
+
+def _move(task: Task, event: TaskEvent, seq: int, **values: Any) -> None:
+    """The conditional UPDATE that decides who was first."""
+    moved = db.session.execute(
+        update(Task)
+        .where(Task.id == task.id, Task.state.in_(sources(event)), Task.deleted_at.is_(None))
+        .values(state=task_after(min(sources(event)), event), seq=seq, **values)
+        .execution_options(synchronize_session=False)
+    )
+    db.session.refresh(task)
+    if moved.rowcount != 1:
+        raise TakenBefore(_who_was_first(task))
+
+
+def _complete(
+    task: Task, event: TaskEvent, seq: int, by: User | None, completion: Completion, **values: Any
+) -> None:
+    _move(
+        task,
+        event,
+        seq,
+        completion=completion,
+        finished_at=now(),
+        finished_by_id=by.id if by else None,
+        **values,
+    )
+
+
+def _refuse_unless_running(runbook: Runbook) -> None:
+    if runbook.state != RunbookState.RUNNING:
+        sentences = {
+            RunbookState.PLANNING: "The runbook has not been started yet.",
+            RunbookState.PAUSED: "The runbook is paused. Resume it first.",
+            RunbookState.COMPLETE: "The runbook is complete.",
+            RunbookState.CANCELLED: "The runbook was cancelled.",
+        }
+        raise NotNow(sentences[RunbookState(runbook.state)])
+
+
+def _refuse_unless(task: Task, event: TaskEvent) -> None:
+    db.session.refresh(task)  # under the lock that touch holds
+    if task.deleted_at is not None:
+        raise NotNow("This task was deleted.")
+    if task.state in sources(event):
+        return
+    if task.state in NOT_STARTED:
+        task_after(task.state, event)  # raises NotNow with the sentence of that state
+    raise TakenBefore(_who_was_first(task))
+
+
+def _who_was_first(task: Task) -> str:
+    moment = now()
+    if task.state == TaskState.COMPLETE:
+        verb = "skipped" if task.completion == Completion.SKIPPED else "finished"
+        return _first(task.finished_by, verb, task.finished_at, moment)
+    if task.state == TaskState.IN_PROGRESS:
+        return _first(task.started_by, "started", task.started_at, moment)
+    return "The task waits for other tasks again."
+
+
+def _first(who: User | None, verb: str, when: datetime | None, moment: datetime) -> str:
+    ago = max(0, int((moment - when).total_seconds())) if when else 0
+    span = f"{ago} s" if ago < 60 else f"{ago // 60} min" if ago < 3600 else f"{ago // 3600} h"
+    return f"{who.name if who else 'Runsheet'} {verb} this {span} ago."
+
+
+def _refuse_before_its_time(task: Task) -> None:
+    action = task.action
+    if (
+        action is not None
+        and action.fixed_start
+        and task.planned_start is not None
+        and task.planned_start > now()
+    ):
+        raise NotNow(f"This task has a fixed start: {task.planned_start:%d %b %Y, %H:%M} UTC.")
+
+
+def _refuse_missing(task: Task, definitions: list[Any]) -> None:
+    unique = list({definition.id: definition for definition in definitions}.values())
+    missing = fields.missing_required(unique, fields.values_of_task(task.id))
+    if missing:
+        raise FieldsMissing(missing)
+
+
+def _refuse_open_call(task: Task) -> None:
+    run = call_of(task)
+    if run is None or run.trigger != "task_start" or run.state in (RunState.SUCCEEDED, RunState.CANCELLED):
+        return
+    said = {
+        RunState.FAILED: "Its integration failed. Retry it, or finish the task by hand with a reason.",
+        RunState.UNKNOWN: "Nobody knows yet whether its request arrived. Resolve that first.",
+    }.get(
+        RunState(run.state), "Its integration has not answered yet. Wait for it, or finish the task by hand."
+    )
+    raise NotNow(said)
+
+
+def _cancel_call(task: Task, by: User) -> None:
+    run = call_of(task)
+    if run is not None and run.state in (RunState.QUEUED, RunState.WAITING):
+        try:
+            cancel_run(run, by)
+        except RunNotNow:
+            pass  # a worker was faster; its outcome stays on the card
+
+
+def _reason(typed: str, sentence: str) -> str:
+    reason = typed.strip()[:LONGEST_REASON]
+    if not reason:
+        raise ValueError(sentence)
+    return reason
+
+
+def _record(verb: str, task: Task, by: User | None, note: str | None = None) -> None:
+    record(
+        verb,
+        task,
+        by=by,
+        after={"state": task.state, "completion": task.completion}
+        if task.completion
+        else {"state": task.state},
+        workspace_id=task.runbook.workspace_id,
+        runbook_id=task.runbook_id,
+        note=note,
+    )

@@ -1,0 +1,201 @@
+"""The life of a runbook: made, started as a rehearsal or live, paused, completed, cancelled."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import joinedload
+
+from webapp.accounts.models import User
+from webapp.audit.operations import record
+from webapp.clock import now
+from webapp.extensions import db
+from webapp.integration_runs.operations import RequestInvalid
+from webapp.integrations.models import Action
+from webapp.runbooks.models import Runbook, Stream, Task
+from webapp.runbooks.operations.changes import stamp_states, touch
+from webapp.runbooks.operations.readiness import settle_readiness, start_what_is_due
+from webapp.runbooks.refusals import CannotCall, NotNow
+from webapp.runbooks.states import (
+    Mode,
+    RunbookEvent,
+    TaskEvent,
+    TaskState,
+    runbook_after,
+    task_after,
+)
+from webapp.runbooks.triggers import TRIGGERS
+from webapp.workspaces.models import Workspace
+
+FIRST_STREAM = "Tasks"
+_MODE_WORDS = {Mode.REHEARSAL: "rehearsal", Mode.LIVE: "live run"}
+
+
+def create_runbook(*, name: str, workspace: Workspace, by: User | None, description: str = "") -> Runbook:
+    """A new runbook in planning, with one stream, owned by whoever makes it."""
+    runbook = Runbook(
+        name=name, description=description, workspace=workspace, created_by_id=by.id if by else None
+    )
+    runbook.owners = [by] if by else []
+    runbook.streams = [Stream(name=FIRST_STREAM, color=0, position=1)]
+    db.session.add(runbook)
+    db.session.flush()
+    _record("runbook.created", runbook, by, after={"name": name, "workspace": workspace.name})
+    return runbook
+
+
+def rename_runbook(
+    runbook: Runbook, *, name: str, description: str, planned_start: datetime | None, by: User
+) -> None:
+    """Change its name, description and planned start."""
+    touch(runbook)
+    before = {
+        "name": runbook.name,
+        "description": runbook.description,
+        "planned_start": _moment(runbook.planned_start),
+    }
+    runbook.name, runbook.description, runbook.planned_start = name, description, planned_start
+    after = {"name": name, "description": description, "planned_start": _moment(planned_start)}
+    _record("runbook.changed", runbook, by, before=before, after=after)
+
+
+def start_runbook(runbook: Runbook, mode: Mode, *, by: User) -> None:
+    """Begin a rehearsal or the live run. Raises NotNow."""
+    seq = touch(runbook)
+    state = runbook_after(runbook.state, RunbookEvent.START)
+    if not db.session.scalar(
+        select(func.count()).select_from(Task).where(Task.runbook_id == runbook.id, Task.deleted_at.is_(None))
+    ):
+        raise NotNow("There is nothing to run yet. Add a task first.")
+    runbook.state, runbook.mode, runbook.started_at, runbook.ended_at = state, mode, now(), None
+    db.session.flush()
+    stamp_states(runbook, TaskState, seq)
+    settle_readiness(runbook, seq)
+    start_what_is_due(runbook)
+    _record("runbook.started", runbook, by, after={"mode": mode, "state": runbook.state})
+    _call_for_all(runbook, "runbook_start", by)
+
+
+def pause_runbook(runbook: Runbook, *, by: User) -> None:
+    """Hold everything: nothing is started or finished until it is resumed. Raises NotNow."""
+    _move(runbook, RunbookEvent.PAUSE, "runbook.paused", by)
+
+
+def resume_runbook(runbook: Runbook, *, by: User) -> None:
+    """Go on after a pause. Raises NotNow."""
+    seq = _move(runbook, RunbookEvent.RESUME, "runbook.resumed", by)
+    settle_readiness(runbook, seq)
+    start_what_is_due(runbook)
+
+
+def complete_runbook(runbook: Runbook, *, by: User) -> None:
+    """End it, once every task is complete. Raises NotNow, naming how many are not."""
+    touch(runbook)
+    query = (
+        select(func.count()).select_from(Task).where(Task.runbook_id == runbook.id, Task.deleted_at.is_(None))
+    )
+    still_open = db.session.scalar(query.where(Task.state != TaskState.COMPLETE)) or 0
+    if still_open and runbook.state == "running":
+        noun = "1 task is" if still_open == 1 else f"{still_open} tasks are"
+        raise NotNow(f"{noun} not done. Finish or skip what is left, or cancel the {mode_words(runbook)}.")
+    _move(runbook, RunbookEvent.COMPLETE, "runbook.completed", by, ended_at=now())
+    _call_for_all(runbook, "runbook_finish", by)
+
+
+def cancel_runbook(runbook: Runbook, reason: str, *, by: User) -> None:
+    """Give it up. Raises NotNow, or ValueError without a reason."""
+    reason = reason.strip()[:1000]
+    if not reason:
+        raise ValueError("Say why it is cancelled.")
+    _move(runbook, RunbookEvent.CANCEL, "runbook.cancelled", by, note=reason, ended_at=now())
+
+
+def plan_again(runbook: Runbook, *, by: User) -> None:
+    """Take a rehearsal that has ended back to planning: every task as it was before. Raises NotNow."""
+    if runbook.mode != Mode.REHEARSAL:
+        raise NotNow("Only a rehearsal can go back to planning. A live run stays as it happened.")
+    seq = _move(
+        runbook,
+        RunbookEvent.PLAN_AGAIN,
+        "runbook.planned_again",
+        by,
+        mode=None,
+        started_at=None,
+        ended_at=None,
+    )
+    db.session.execute(
+        update(Task)
+        .where(Task.runbook_id == runbook.id)
+        .values(
+            state=task_after(TaskState.COMPLETE, TaskEvent.PLAN_AGAIN),
+            completion=None,
+            skip_reason="",
+            started_at=None,
+            started_by_id=None,
+            finished_at=None,
+            finished_by_id=None,
+            seq=seq,
+        )
+        .execution_options(synchronize_session="fetch")
+    )
+
+
+def mode_words(runbook: Runbook) -> str:
+    """ "rehearsal" or "live run", for sentences."""
+    return _MODE_WORDS.get(Mode(runbook.mode), "") if runbook.mode else "runbook"
+
+
+def _move(
+    runbook: Runbook, event: RunbookEvent, verb: str, by: User, *, note: str | None = None, **values: Any
+) -> int:
+    seq = touch(runbook)
+    before = runbook.state
+    runbook.state = runbook_after(runbook.state, event)
+    for name, value in values.items():
+        setattr(runbook, name, value)
+    db.session.flush()
+    stamp_states(runbook, (TaskState.STARTABLE, TaskState.IN_PROGRESS), seq)
+    _record(verb, runbook, by, before={"state": before}, after={"state": runbook.state}, note=note)
+    return seq
+
+
+def _call_for_all(runbook: Runbook, trigger: str, by: User) -> None:
+    query = (
+        select(Task)
+        .join(Task.action)
+        .where(Task.runbook_id == runbook.id, Task.deleted_at.is_(None), Action.trigger == trigger)
+        .options(joinedload(Task.stream), joinedload(Task.action).joinedload(Action.connection))
+        .order_by(Task.number)
+    )
+    for task in db.session.scalars(query):
+        try:
+            TRIGGERS[trigger].call(task, by)
+        except (CannotCall, RequestInvalid) as refusal:
+            raise NotNow(f"#{task.number} {task.title}: {refusal}") from None
+
+
+def _moment(value: datetime | None) -> str | None:
+    return value.isoformat() if value else None
+
+
+def _record(
+    verb: str,
+    runbook: Runbook,
+    by: User | None,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    note: str | None = None,
+) -> None:
+    record(
+        verb,
+        runbook,
+        by=by,
+        before=before,
+        after=after,
+        workspace_id=runbook.workspace_id,
+        runbook_id=runbook.id,
+        note=note,
+    )

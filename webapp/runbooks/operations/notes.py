@@ -1,0 +1,63 @@
+"""What people write on a task: comments, and the values of its custom fields."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from webapp.accounts.models import User
+from webapp.audit.operations import record
+from webapp.extensions import db
+from webapp.fields import operations as fields
+from webapp.fields.models import FieldDefinition, FieldValue
+from webapp.runbooks.models import Comment, Task
+from webapp.runbooks.operations.changes import touch
+from webapp.runbooks.refusals import NotNow, PlanRefused
+from webapp.runbooks.states import ENDED, NOT_STARTED, TaskState
+
+LONGEST_COMMENT = 5000
+
+
+def add_comment(task: Task, body: str, *, by: User) -> Comment:
+    """Raises PlanRefused for an empty or overlong one."""
+    body = body.strip()
+    if not body:
+        raise PlanRefused("Write something first.", "body")
+    if len(body) > LONGEST_COMMENT:
+        raise PlanRefused(f"A comment may have at most {LONGEST_COMMENT} characters.", "body")
+    touch(task.runbook, task)
+    comment = Comment(task_id=task.id, user=by, body=body)
+    db.session.add(comment)
+    db.session.flush()
+    record(
+        "comment.added",
+        comment,
+        by=by,
+        after={"task": task.audit_name},
+        workspace_id=task.runbook.workspace_id,
+        runbook_id=task.runbook_id,
+    )
+    return comment
+
+
+def save_field(task: Task, definition: FieldDefinition, typed: Sequence[str], *, by: User) -> FieldValue:
+    """Store one custom field of the task. Raises NotNow where it is locked, or fields' InvalidValue."""
+    touch(task.runbook, task)
+    db.session.refresh(task, ["state"])
+    reason = locked_because(task, definition)
+    if reason:
+        raise NotNow(reason)
+    return fields.save_value(definition, typed, by=by, task=task)
+
+
+def locked_because(task: Task, definition: FieldDefinition) -> str:
+    """Why the field cannot be changed any more; empty where it can.
+
+    What is asked for at the finish stays open until then.
+    """
+    if task.runbook.state in ENDED:
+        return "Locked: the runbook has ended."
+    if task.state in NOT_STARTED:
+        return ""
+    if task.state == TaskState.IN_PROGRESS and "task_finish" in definition.displays_on:
+        return ""
+    return "Locked: the task has run with these values."

@@ -1,0 +1,243 @@
+"""Planning: add, change, move, delete and restore tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from webapp.accounts.models import User
+from webapp.audit.operations import record
+from webapp.clock import now
+from webapp.extensions import db
+from webapp.integrations.models import Action
+from webapp.runbooks import graph, queries
+from webapp.runbooks.models import Runbook, Stream, Task
+from webapp.runbooks.operations.changes import stamp, touch
+from webapp.runbooks.operations.readiness import settle_readiness
+from webapp.runbooks.refusals import NotNow, PlanRefused
+from webapp.runbooks.states import ENDED, NOT_STARTED, UNDER_WAY
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the plan says of one task. `duration_s` in seconds, `planned_start` aware UTC."""
+
+    title: str
+    stream: Stream
+    description: str = ""
+    duration_s: int = 300
+    planned_start: datetime | None = None
+    assignees: Sequence[User] = ()
+    predecessor_ids: Sequence[int] = ()
+    action: Action | None = None
+
+
+def add_task(
+    runbook: Runbook, stream: Stream, title: str, *, by: User | None, after: Task | None = None
+) -> Task:
+    """A new task at the end of the stream, or right after another. Raises PlanRefused or NotNow."""
+    title = title.strip()
+    if not title:
+        raise PlanRefused("Type a task name.", "title")
+    seq = touch(runbook, stream)
+    _refuse_if_ended(runbook)
+    task = Task(
+        runbook=runbook,
+        stream=stream,
+        number=runbook.next_task_number,
+        title=title[:300],
+        position=_place_after(runbook, after),
+        seq=seq,
+        placed_seq=seq,
+    )
+    runbook.next_task_number += 1
+    db.session.add(task)
+    db.session.flush()
+    _record("task.added", task, by, after={"title": task.title, "stream": stream.name})
+    if runbook.state in UNDER_WAY:
+        settle_readiness(runbook, seq)
+    return task
+
+
+def edit_task(task: Task, plan: Plan, *, by: User) -> None:
+    """Change what the plan says. Once a task has started, only its name, description and assignees can change.
+
+    Raises PlanRefused (a loop is named) or NotNow.
+    """
+    runbook = task.runbook
+    _refuse_loop(task, plan.predecessor_ids)
+    old_stream = task.stream
+    seq = touch(runbook, task, old_stream, plan.stream)
+    _refuse_if_ended(runbook)
+    _refuse_if_gone(task)
+    before = facts(task)
+    started = task.state not in NOT_STARTED
+    task.title, task.description, task.assignees = plan.title, plan.description, list(plan.assignees)
+    if not started:
+        _plan_anew(task, plan, seq)
+    elif _planned(before) != _planned(_facts_of(task, plan)):
+        raise NotNow("The task has started, so only its name, description and people can be changed.")
+    db.session.flush()
+    after = facts(task)
+    if before != after:
+        _record("task.changed", task, by, before=before, after=after)
+    if before["predecessors"] != after["predecessors"] and runbook.state in UNDER_WAY:
+        settle_readiness(runbook, seq)
+    stamp([each.id for each in queries.successors_of(task.id)], seq)
+
+
+def move_task(task: Task, step: int, *, by: User) -> None:
+    """One place up (−1) or down (+1) in its stream; at the end of the list nothing happens. Raises NotNow."""
+    query = (
+        select(Task)
+        .where(Task.stream_id == task.stream_id, Task.deleted_at.is_(None))
+        .order_by(Task.position, Task.id)
+    )
+    seq = touch(task.runbook)
+    _refuse_if_ended(task.runbook)
+    order = list(db.session.scalars(query))
+    at = order.index(task)
+    wanted = at + step
+    if not 0 <= wanted < len(order):
+        return
+    other = order[wanted]
+    task.position, other.position = other.position, task.position
+    if task.position == other.position:
+        task.position += step
+    for each in (task, other):
+        each.seq = each.placed_seq = seq
+    _record("task.moved", task, by, before={"place": at + 1}, after={"place": wanted + 1})
+
+
+def delete_task(task: Task, *, by: User) -> None:
+    """Take a task that has not started out of the plan; restore_task brings it back. Raises NotNow."""
+    runbook = task.runbook
+    seq = touch(runbook, task, task.stream)
+    _refuse_if_ended(runbook)
+    if task.state not in NOT_STARTED:
+        raise NotNow("A task that has started cannot be deleted. Skip it instead.")
+    task.deleted_at = now()
+    db.session.flush()
+    _record("task.deleted", task, by)
+    _tell_neighbours(task, seq)
+
+
+def restore_task(task: Task, *, by: User) -> None:
+    """Bring a deleted task back to its place, with its links. Raises NotNow or PlanRefused."""
+    runbook = task.runbook
+    _refuse_loop(task, [each.id for each in queries.predecessors_of(task.id)], restored=True)
+    seq = touch(runbook, task, task.stream)
+    _refuse_if_ended(runbook)
+    if task.stream.deleted_at is not None:
+        raise NotNow("Its stream is deleted. Restore the stream first.")
+    task.deleted_at = None
+    task.placed_seq = seq
+    db.session.flush()
+    _record("task.restored", task, by)
+    _tell_neighbours(task, seq)
+
+
+def facts(task: Task) -> dict[str, Any]:
+    """What the plan says of the task, in words for the audit log."""
+    return {
+        "title": task.title,
+        "description": task.description,
+        "stream": task.stream.name,
+        "duration_s": task.duration_s,
+        "planned_start": task.planned_start.isoformat() if task.planned_start else None,
+        "assignees": sorted(each.name for each in task.assignees),
+        "predecessors": [each.number for each in queries.predecessors_of(task.id)],
+        "integration action": task.action.name if task.action else None,
+    }
+
+
+def _facts_of(task: Task, plan: Plan) -> dict[str, Any]:
+    numbers = {each.id: each.number for each in queries.names_within(task.runbook_id)}
+    return {
+        "stream": plan.stream.name,
+        "duration_s": plan.duration_s,
+        "planned_start": plan.planned_start.isoformat() if plan.planned_start else None,
+        "predecessors": sorted(numbers[each] for each in plan.predecessor_ids),
+        "integration action": plan.action.name if plan.action else None,
+    }
+
+
+def _planned(found: dict[str, Any]) -> dict[str, Any]:
+    kept = ("stream", "duration_s", "planned_start", "predecessors", "integration action")
+    return {name: found[name] for name in kept}
+
+
+def _plan_anew(task: Task, plan: Plan, seq: int) -> None:
+    if task.stream_id != plan.stream.id:
+        task.stream, task.placed_seq = plan.stream, seq
+        task.position = _place_after(task.runbook, None)
+    task.duration_s, task.planned_start, task.action = plan.duration_s, plan.planned_start, plan.action
+    wanted = set(plan.predecessor_ids)
+    kept = [each for each in task.predecessors if each.id in wanted or each.deleted_at is not None]
+    new = wanted - {each.id for each in kept}
+    task.predecessors = [*kept, *queries.tasks_by_id(new)]
+
+
+def _refuse_loop(task: Task, predecessor_ids: Sequence[int], *, restored: bool = False) -> None:
+    links = queries.links_within(task.runbook_id)
+    loop = graph.loop_through(links, task.id, predecessor_ids)
+    if restored and loop is None:
+        followers = [each.id for each in queries.successors_of(task.id)]
+        links[task.id] = list(predecessor_ids)
+        loop = next(
+            (found for each in followers if (found := graph.loop_through(links, each, [task.id]))), None
+        )
+    if loop:
+        names = {each.id: f"#{each.number}" for each in queries.names_within(task.runbook_id)}
+        path = " waits for ".join(names.get(each, f"#{task.number}") for each in loop)
+        raise PlanRefused(f"That would be a loop: {path}.", "predecessors")
+
+
+def _refuse_if_ended(runbook: Runbook) -> None:
+    if runbook.state in ENDED:
+        raise NotNow("The runbook has ended, so its plan cannot be changed.")
+
+
+def _refuse_if_gone(task: Task) -> None:
+    if task.deleted_at is not None:
+        raise NotNow("This task was deleted.")
+
+
+def _place_after(runbook: Runbook, after: Task | None) -> int:
+    if after is None:
+        query = select(func.max(Task.position)).where(Task.runbook_id == runbook.id)
+        return (db.session.scalar(query) or 0) + 1
+    later = select(Task).where(Task.runbook_id == runbook.id, Task.position > after.position)
+    for each in db.session.scalars(later):
+        each.position += 1
+    return after.position + 1
+
+
+def _tell_neighbours(task: Task, seq: int) -> None:
+    """What waited for the task, or for nothing but it, looks different now."""
+    stamp([each.id for each in queries.successors_of(task.id)], seq)
+    if task.runbook.state in UNDER_WAY:
+        settle_readiness(task.runbook, seq)
+
+
+def _record(
+    verb: str,
+    task: Task,
+    by: User | None,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    record(
+        verb,
+        task,
+        by=by,
+        before=before,
+        after=after,
+        workspace_id=task.runbook.workspace_id,
+        runbook_id=task.runbook_id,
+    )

@@ -1,0 +1,208 @@
+"""The panel of one task: its integration, fields, links, and what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from webapp.audit import queries as audit
+from webapp.fields import queries as fields
+from webapp.fields.models import FieldDefinition, FieldValue
+from webapp.integration_runs import queries as integration_runs
+from webapp.integration_runs.models import IntegrationRun
+from webapp.integration_runs.states import RunState
+from webapp.integrations.credentials import SignIn, sign_in_state
+from webapp.integrations.settings import origin_of
+from webapp.permissions import Permission, can
+from webapp.runbooks import activity, queries
+from webapp.runbooks.board import Board, Viewer
+from webapp.runbooks.models import Runbook, Task
+from webapp.runbooks.operations import locked_because
+from webapp.runbooks.queries import Link
+from webapp.runbooks.rows import Row, outcome_words
+from webapp.runbooks.states import NOT_STARTED, RunbookState, TaskEvent, TaskState, task_allows
+from webapp.runbooks.triggers import TRIGGERS, Trigger, called_in
+from webapp.workspaces import queries as workspaces
+
+MOST_ENTRIES = 100
+
+
+@dataclass(frozen=True)
+class FieldRow:
+    """A custom field on the panel; `locked` says why it cannot be changed."""
+
+    definition: FieldDefinition
+    value: FieldValue | None
+    locked: str
+
+
+@dataclass
+class Panel:
+    """Everything that the panel shows to one viewer."""
+
+    task: Task
+    row: Row
+    runbook: Runbook
+    viewer: Viewer
+    base: str
+    before: int | None
+    after: int | None
+    waits_for: Sequence[Link]
+    then: Sequence[Link]
+    entries: Sequence[activity.Entry]
+    fields: Sequence[FieldRow]
+    people: Sequence[Any]
+    trigger: Trigger | None = None
+    called: bool = False
+    sign_in: SignIn | None = None
+    run: IntegrationRun | None = None
+    earlier: Sequence[IntegrationRun] = field(default_factory=list)
+    edit_form: Any = None
+    may_read_runs: bool = False
+
+    @property
+    def url(self) -> str:
+        return f"{self.base}/tasks/{self.task.number}"
+
+    @property
+    def may_run(self) -> bool:
+        return self.viewer.may_run_task(self.row.people)
+
+    @property
+    def running(self) -> bool:
+        return self.runbook.state == RunbookState.RUNNING
+
+    @property
+    def may_edit(self) -> bool:
+        """Whether the viewer may change what the plan says of this task."""
+        return self.viewer.may_edit and self.runbook.state in (
+            RunbookState.PLANNING,
+            RunbookState.RUNNING,
+            RunbookState.PAUSED,
+        )
+
+    @property
+    def planned_only(self) -> bool:
+        """Whether all of it can still be changed: it has not started."""
+        return self.task.state in NOT_STARTED
+
+    @property
+    def signs_in_here(self) -> bool:
+        """Whether this viewer can mend the sign-in on this panel."""
+        return self.sign_in is not None and self.sign_in.as_ == "task"
+
+    @property
+    def needs_sign_in(self) -> bool:
+        return (
+            self.called
+            and self.sign_in is not None
+            and self.sign_in.needed
+            and self.task.state in NOT_STARTED
+        )
+
+    @property
+    def why_not_start(self) -> str:
+        """The reason under a Start button that cannot be pressed; empty where it can."""
+        if self.task.state != TaskState.STARTABLE:
+            return ""
+        if self.runbook.state == RunbookState.PAUSED:
+            return "The runbook is paused."
+        if self.needs_sign_in and self._starts_call:
+            name = self.task.action.connection.name if self.task.action else ""
+            if self.signs_in_here:
+                return f"Start is available once you authenticate with {name}."
+            return self.sign_in.sentence if self.sign_in else ""
+        return ""
+
+    @property
+    def _starts_call(self) -> bool:
+        return self.trigger is not None and self.trigger.key == "task_start"
+
+    @property
+    def may_skip(self) -> bool:
+        return self.may_run and self.running and task_allows(self.task.state, TaskEvent.SKIP)
+
+    @property
+    def may_finish_by_hand(self) -> bool:
+        """Offered where an integration stands in the way of the ordinary Finish."""
+        if not (self.may_run and self.running and self.task.action is not None and self.called):
+            return False
+        if not task_allows(self.task.state, TaskEvent.FINISH_BY_HAND):
+            return False
+        if self.task.state == TaskState.STARTABLE:
+            return True
+        return self.run is not None and self.run.state in (
+            RunState.QUEUED,
+            RunState.WAITING,
+            RunState.FAILED,
+            RunState.UNKNOWN,
+        )
+
+    @property
+    def code(self) -> str:
+        """The run's outcome in a word, for its chip."""
+        if self.run is None or self.run.state not in (RunState.SUCCEEDED, RunState.FAILED):
+            return ""
+        return outcome_words(str((self.run.outcome or {}).get("code") or ""))
+
+
+def load_panel(task: Task, board: Board) -> Panel:
+    """The panel of a task whose row is on the board."""
+    row = board.row(task.number)
+    if row is None:
+        raise ValueError("the board was loaded without this task")
+    runbook, viewer, action = task.runbook, board.viewer, task.action
+    before, after = queries.neighbours(task)
+    lines = audit.lines_about("tasks", task.id)[-MOST_ENTRIES:]
+    found = Panel(
+        task=task,
+        row=row,
+        runbook=runbook,
+        viewer=viewer,
+        base=board.base,
+        before=before,
+        after=after,
+        waits_for=queries.predecessors_of(task.id),
+        then=queries.successors_of(task.id),
+        entries=activity.entries(queries.comments_of(task.id), lines),
+        fields=_fields(task),
+        people=workspaces.members_of(runbook.workspace_id),
+    )
+    if action is not None:
+        found.trigger = TRIGGERS.get(action.trigger)
+        found.called = called_in(action, runbook.mode)
+        found.sign_in = sign_in_state(action, task_id=task.id, user_id=viewer.user.id)
+    runs = integration_runs.runs_of_task(task.id)
+    began = runbook.started_at
+    if runs and began is not None and runs[0].requested_at >= began:
+        found.run = runs[0]
+    found.earlier = runs[1:] if found.run is not None else runs
+    return found
+
+
+def provider_origins(action: Any) -> list[str]:
+    """Where Authenticate leads: the provider and its subdomains (Slack sends people to their own)."""
+    if action.authorization != "oauth_code":
+        return []
+    origin = origin_of(str(action.authorization_settings.get("provider_host") or ""))
+    scheme, _, host = origin.partition("://")
+    return [origin, f"https://*.{host}"] if scheme == "https" else [origin] if origin else []
+
+
+def may_read_runs(viewer: Viewer) -> bool:
+    """Whether the Run log link leads anywhere for them."""
+    return can(viewer.user, Permission.READ_INTEGRATION_RUNS)
+
+
+def _fields(task: Task) -> list[FieldRow]:
+    """The fields of the panel: those that show on task edit, and of the others those that hold something."""
+    values = fields.values_of_task(task.id)
+    found = []
+    for definition in fields.definitions_for(None, task.runbook.workspace_id, task.action_id):
+        value = values.get(definition.id)
+        here = "task_edit" in definition.displays_on
+        asked = "task_start" in definition.displays_on or "task_finish" in definition.displays_on
+        if here or (asked and value is not None and value.value not in (None, "", [])):
+            found.append(FieldRow(definition, value, locked_because(task, definition)))
+    return found

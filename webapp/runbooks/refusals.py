@@ -1,0 +1,35 @@
+"""Why something on a runbook cannot be done, in sentences for people. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from webapp.runbooks.states import NotNow
+
+__all__ = ["CannotCall", "FieldsMissing", "NotNow", "PlanRefused", "TakenBefore"]
+
+
+class PlanRefused(Exception):
+    """A change of the plan cannot be made; `field` names the form's field."""
+
+    def __init__(self, sentence: str, field: str = "") -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+class TakenBefore(NotNow):
+    """Someone else did it a moment before; the sentence says who and when."""
+
+
+class CannotCall(NotNow):
+    """The task's integration cannot be called now: nobody is signed in, or the action is not there any more."""
+
+
+class FieldsMissing(Exception):
+    """Required fields are empty; `definitions` are those field definitions, in their order."""
+
+    def __init__(self, definitions: Sequence[Any]) -> None:
+        names = ", ".join(definition.name for definition in definitions)
+        super().__init__(f"Fill in {names} first.")
+        self.definitions = list(definitions)

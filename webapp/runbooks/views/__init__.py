@@ -1,0 +1,15 @@
+"""The pages of runbooks. Each module adds its routes to the one blueprint."""
+
+from __future__ import annotations
+
+from webapp.blueprint import Blueprint
+from webapp.navigation import NavEntry
+
+blueprint = Blueprint("runbooks", __name__)
+blueprint.nav = [
+    NavEntry("Home", "home", "runbooks.home", order=1),
+    NavEntry("My tasks", "list-check", "runbooks.my_tasks", order=2),
+    NavEntry("Runbooks", "stack-2", "runbooks.runbooks", order=3),
+]
+
+from webapp.runbooks.views import execution, lists, runbook, streams, tasks  # noqa: E402, F401

@@ -1,0 +1,160 @@
+"""Home, My tasks, and the list of runbooks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, request, url_for
+from flask_login import current_user
+
+from webapp.extensions import db
+from webapp.page import invalid, page, told
+from webapp.permissions import TABLE, Permission
+from webapp.runbooks import operations, queries
+from webapp.runbooks.board import rows_of, viewer_of
+from webapp.runbooks.context import path_of
+from webapp.runbooks.forms import NewRunbookForm
+from webapp.runbooks.models import Runbook
+from webapp.runbooks.rows import Row
+from webapp.runbooks.states import UNDER_WAY
+from webapp.runbooks.views import blueprint
+from webapp.runbooks.views.pieces import base_of
+from webapp.workspaces import queries as workspaces
+
+MOST_ON_HOME = 6
+
+
+@dataclass(frozen=True)
+class Group:
+    """One runbook's rows on My tasks."""
+
+    runbook: Runbook
+    base: str
+    now: list[Row]
+    next: list[Row]
+
+
+@blueprint.get("/", permission=Permission.SIGNED_IN)
+def home() -> Any:
+    return page("runbooks/home.html", **_home())
+
+
+@blueprint.get("/home/changes", permission=Permission.SIGNED_IN)
+def home_changes() -> Any:
+    return _pulled(page("runbooks/home.html", block="lists", oob=True, **_home()))
+
+
+@blueprint.get("/my-tasks", permission=Permission.READ_RUNBOOKS)
+def my_tasks() -> Any:
+    return page("runbooks/my_tasks.html", groups=_my_groups())
+
+
+@blueprint.get("/my-tasks/changes", permission=Permission.READ_RUNBOOKS)
+def my_tasks_changes() -> Any:
+    return _pulled(page("runbooks/my_tasks.html", block="lists", oob=True, groups=_my_groups()))
+
+
+@blueprint.get("/runbooks", permission=Permission.READ_RUNBOOKS)
+def runbooks() -> Any:
+    return _list_page()
+
+
+@blueprint.get("/runbooks/changes", permission=Permission.READ_RUNBOOKS)
+def runbooks_changes() -> Any:
+    return _pulled(page("runbooks/runbooks.html", block="rows", oob=True, **_list(request.args.get("tab"))))
+
+
+@blueprint.get("/runbooks/new", permission=Permission.CREATE_RUNBOOKS)
+def new_runbook() -> Any:
+    return _list_page(_new_form(formdata=None))
+
+
+@blueprint.post("/runbooks", permission=Permission.CREATE_RUNBOOKS)
+def create_runbook() -> Any:
+    form = _new_form()
+    if not form.validate():
+        return invalid("runbooks/runbooks.html", form=form, **_list(None))
+    workspace = workspaces.workspace_for(current_user, form.workspace_id.data, Permission.CREATE_RUNBOOKS)
+    runbook = operations.create_runbook(
+        name=form.name.data, description=form.description.data or "", workspace=workspace, by=current_user
+    )
+    db.session.commit()
+    return told(path_of(runbook.id), f"{runbook.name} is created. Type its first task and press Enter.")
+
+
+def _list_page(form: NewRunbookForm | None = None) -> Response:
+    return page("runbooks/runbooks.html", form=form, **_list(request.args.get("tab")))
+
+
+def _list(tab: str | None) -> dict[str, Any]:
+    places = queries.places_of(current_user)
+    counts = queries.count_runbooks(places)
+    if tab not in queries.TABS:
+        tab = next((key for key in queries.TABS if counts[key]), "live")
+    found = queries.runbooks_in(places, queries.TABS[tab][1])
+    return {
+        "tab": tab,
+        "tabs": [
+            {
+                "text": label,
+                "href": url_for("runbooks.runbooks", tab=key),
+                "current": key == tab,
+                "count": counts[key],
+            }
+            for key, (label, _) in queries.TABS.items()
+        ],
+        "runbooks": found,
+        "progress": queries.progress_of([each.id for each in found]),
+        "any": any(counts.values()),
+        "may_create": any(
+            Permission.CREATE_RUNBOOKS in TABLE[role] for role in current_user.workspace_roles().values()
+        ),
+    }
+
+
+def _home() -> dict[str, Any]:
+    places = queries.places_of(current_user)
+    live = queries.runbooks_in(places, UNDER_WAY)
+    recent = queries.runbooks_in(
+        places, [*queries.TABS["planned"][1], *queries.TABS["done"][1]], limit=MOST_ON_HOME
+    )
+    return {
+        "live": live,
+        "recent": recent,
+        "progress": queries.progress_of([each.id for each in (*live, *recent)]),
+        "groups": [each for each in _my_groups() if each.now],
+        "sees_runbooks": bool(places),
+    }
+
+
+def _my_groups() -> list[Group]:
+    found = []
+    for mine in queries.tasks_of(current_user, queries.places_of(current_user)):
+        viewer = viewer_of(current_user, mine.runbook)
+        rows = {row.id: row for row in rows_of(mine.runbook, viewer, [*mine.now, *mine.next])}
+        found.append(
+            Group(
+                mine.runbook,
+                base_of(mine.runbook),
+                [rows[task_id] for task_id in mine.now],
+                [rows[task_id] for task_id in mine.next],
+            )
+        )
+    return found
+
+
+def _new_form(**options: Any) -> NewRunbookForm:
+    form = NewRunbookForm(**options)
+    held = current_user.workspace_roles()
+    form.workspace_id.choices = [
+        (each.id, each.name)
+        for each in workspaces.workspaces_of(current_user)
+        if Permission.CREATE_RUNBOOKS in TABLE[held[each.id]]
+    ]
+    return form
+
+
+def _pulled(answer: Response) -> Response:
+    answer.headers["X-Seq"] = "0"
+    return answer

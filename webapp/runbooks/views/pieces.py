@@ -1,0 +1,275 @@
+"""Pieces of a runbook's page: what changed since a seq, the same for the person who acts and for those who watch."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from flask import Response, current_app, g, make_response, request, url_for
+from flask_login import current_user
+from sqlalchemy import select
+
+from webapp.extensions import db
+from webapp.integrations import queries as integrations
+from webapp.page import fragments, is_fragment_request, page, toast, told
+from webapp.permissions import Permission
+from webapp.runbooks import queries
+from webapp.runbooks.board import SHOWS, Board, Wanted, load_board, viewer_of
+from webapp.runbooks.context import path_of
+from webapp.runbooks.forms import CommentForm, TaskForm, zone_of
+from webapp.runbooks.models import Runbook, Stream, Task
+from webapp.runbooks.panel import Panel, load_panel, may_read_runs, provider_origins
+from webapp.workspaces import queries as workspaces
+
+# From this many changed tasks on a fresh page is quicker than fragments.
+MOST_CHANGED = 150
+
+
+def base_of(runbook: Runbook) -> str:
+    """The runbook's address, on which the page builds those of its tasks and streams."""
+    return url_for("runbooks.runbook", runbook_id=runbook.id)
+
+
+def runbook_page(
+    runbook: Runbook,
+    *,
+    number: int | None = None,
+    ask: str = "",
+    status: int = 200,
+    wanted: Wanted | None = None,
+    **context: Any,
+) -> Response:
+    """The whole page, with the panel of one task and, where `ask` is given, a dialog over it."""
+    board = load_board(runbook, viewer_of(current_user, runbook), base=base_of(runbook), wanted=wanted)
+    panel = panel_of(board, number)
+    _allow_sign_ins(runbook)
+    return page(
+        "runbooks/runbook.html",
+        status=status,
+        runbook=runbook,
+        board=board,
+        panel=panel,
+        ask=ask,
+        shows=SHOWS,
+        comment_form=CommentForm(formdata=None),
+        **context,
+    )
+
+
+def panel_of(board: Board, number: int | None, form: TaskForm | None = None) -> Panel | None:
+    """The panel of the task with that number; None where there is none."""
+    if number is None:
+        return None
+    task_id = db.session.scalar(
+        select(Task.id).where(
+            Task.runbook_id == board.runbook.id, Task.number == number, Task.deleted_at.is_(None)
+        )
+    )
+    if task_id is None:
+        return None
+    if board.row(number) is None:
+        board = load_board(board.runbook, board.viewer, base=board.base, only=[task_id])
+    task = queries.task_for(current_user, task_id, Permission.READ_RUNBOOKS)
+    panel = load_panel(task, board)
+    panel.may_read_runs = may_read_runs(board.viewer)
+    if panel.may_edit:
+        panel.edit_form = form or task_form(task, typed=False)
+    return panel
+
+
+def task_form(task: Task, *, typed: bool) -> TaskForm:
+    """The form of the panel's details."""
+    return TaskForm.for_task(
+        task,
+        links=queries.predecessors_of(task.id),
+        names=queries.names_within(task.runbook_id),
+        streams=queries.streams_of(task.runbook_id),
+        people=workspaces.members_of(task.runbook.workspace_id),
+        actions=integrations.actions_in(task.runbook.workspace_id),
+        zone=zone_of(current_user),
+        typed=typed,
+    )
+
+
+def answer(
+    runbook: Runbook,
+    since: int,
+    *,
+    number: int | None = None,
+    text: str = "",
+    kind: str = "ok",
+    more: tuple[str, ...] = (),
+    fallback: str = "",
+) -> Response:
+    """What an action answers: to htmx the changed pieces, to a plain form a redirect to the page."""
+    if not is_fragment_request():
+        where = fallback or path_of(runbook.id, number)
+        return told(where, text, kind) if text else _see_page(where)
+    parts = changed_parts(runbook, since)
+    if parts is None:
+        return refresh()
+    found = fragments([*parts, *more, dialog("")])
+    return toast(found, text, kind) if text else found
+
+
+def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
+    """Out-of-band pieces of all that changed after `since`, for the page that asks; None where that is too much."""
+    changed = _changed_tasks(runbook.id, since)
+    streams = _changed_streams(runbook.id, since)
+    placed_streams = {each.id for each in streams if each.placed_seq > since and each.deleted_at is None}
+    if len(changed) > MOST_CHANGED:
+        return None
+    open_number, wanted = shown_on_page()
+    present = {each.id for each in changed if each.deleted_at is None}
+    if placed_streams:
+        present |= _tasks_of_streams(placed_streams)
+        if len(present) > MOST_CHANGED:
+            return None
+    open_id = _id_of(runbook.id, open_number)
+    only = present | ({open_id} if open_id else set())
+    board = load_board(runbook, viewer_of(current_user, runbook), base=base_of(runbook), only=only)
+    macros = _macros("runbooks/_board.html")
+    parts: list[str] = []
+    parts += _stream_parts(board, streams, since, macros)
+    parts += _task_parts(board, changed, since, macros, placed_streams, open_number, inserting=not wanted.any)
+    touched = {each.stream_id for each in changed} | {each.id for each in streams}
+    for lane in board.lanes:
+        if lane.stream.id in touched and lane.stream.id not in placed_streams:
+            parts.append(macros.stream_head(lane, board, oob=True))
+    parts += [macros.title(board, oob=True), macros.stats(board, oob=True), macros.banner(board, oob=True)]
+    parts.append(macros.filters(board, wanted, SHOWS, oob=True))
+    parts.append(macros.states(board))
+    panel = panel_of(board, open_number)
+    if panel is not None:
+        parts += panel_parts(panel)
+    elif open_number is not None:
+        parts.append(_macros("runbooks/_panel.html").gone())
+    return parts
+
+
+def panel_parts(panel: Panel) -> list[str]:
+    """The sections of an open panel, out of band. The composer is none of them: nobody loses what they type."""
+    macros = _macros("runbooks/_panel.html")
+    return [
+        macros.head(panel, oob=True),
+        macros.integration(panel, oob=True),
+        macros.field_rows(panel, oob=True),
+        macros.details(panel, oob=True),
+        macros.activity(panel, oob=True),
+    ]
+
+
+def dialog(html: str) -> str:
+    """A dialog into its place on the page; nothing closes the one that is there."""
+    return f'<div id="ask" hx-swap-oob="innerHTML">{html}</div>'
+
+
+def shown_on_page() -> tuple[int | None, Wanted]:
+    """The number of the task whose panel is open, and the filter, on the page that asks."""
+    address = request.headers.get("HX-Current-URL", "") if is_fragment_request() else request.full_path
+    return read_address(address)
+
+
+def read_address(address: str) -> tuple[int | None, Wanted]:
+    """The same, out of an address."""
+    typed = {name: values[-1] for name, values in parse_qs(urlsplit(address).query).items()}
+    number = typed.get("task", "")
+    show = typed.get("show", "")
+    wanted = Wanted(show if show in SHOWS else "", typed.get("q", "").strip()[:200])
+    return (int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None), wanted
+
+
+def _task_parts(
+    board: Board,
+    changed: list[Any],
+    since: int,
+    macros: Any,
+    placed_streams: set[int],
+    open_number: int | None,
+    *,
+    inserting: bool,
+) -> list[str]:
+    parts = []
+    rank = {number: at for numbers in board.order.values() for at, number in enumerate(numbers)}
+    for each in sorted(changed, key=lambda task: rank.get(task.number, 0)):
+        row = board.row(each.number)
+        if row is None:
+            parts.append(macros.gone(each.number))
+        elif row.facts.stream_id in placed_streams:
+            continue
+        elif each.placed_seq > since:
+            parts.append(macros.gone(each.number))
+            if inserting:
+                numbers = board.order[row.facts.stream_id]
+                at = numbers.index(each.number)
+                previous = numbers[at - 1] if at else None
+                parts.append(macros.placed(row, board, previous, open_number == each.number))
+        else:
+            parts.append(macros.row(row, board, open_number == each.number, oob=True))
+    return parts
+
+
+def _stream_parts(board: Board, streams: list[Stream], since: int, macros: Any) -> list[str]:
+    parts = []
+    ids = [lane.stream.id for lane in board.lanes]
+    for each in sorted(streams, key=lambda stream: ids.index(stream.id) if stream.id in ids else -1):
+        if each.deleted_at is not None:
+            parts.append(macros.stream_gone(each.id))
+        elif each.placed_seq > since and each.id in ids:
+            at = ids.index(each.id)
+            parts.append(macros.stream_gone(each.id))
+            parts.append(macros.stream_placed(board.lanes[at], board, ids[at - 1] if at else None))
+    return parts
+
+
+def _changed_tasks(runbook_id: int, since: int) -> list[Any]:
+    query = (
+        select(Task.id, Task.number, Task.stream_id, Task.placed_seq, Task.deleted_at)
+        .where(Task.runbook_id == runbook_id, Task.seq > since)
+        .limit(MOST_CHANGED + 1)
+    )
+    return list(db.session.execute(query))
+
+
+def _changed_streams(runbook_id: int, since: int) -> list[Stream]:
+    return list(db.session.scalars(select(Stream).where(Stream.runbook_id == runbook_id, Stream.seq > since)))
+
+
+def _tasks_of_streams(stream_ids: set[int]) -> set[int]:
+    query = select(Task.id).where(Task.stream_id.in_(stream_ids), Task.deleted_at.is_(None))
+    return set(db.session.scalars(query))
+
+
+def _id_of(runbook_id: int, number: int | None) -> int | None:
+    if number is None:
+        return None
+    query = select(Task.id).where(
+        Task.runbook_id == runbook_id, Task.number == number, Task.deleted_at.is_(None)
+    )
+    return db.session.scalar(query)
+
+
+def _allow_sign_ins(runbook: Runbook) -> None:
+    """Authenticate is a plain form that leads to the provider; the policy of the page that holds it must allow that.
+
+    The panel may come later, with an action that is chosen meanwhile, so every action of the workspace counts.
+    """
+    actions = integrations.actions_in(runbook.workspace_id)
+    g.form_action_origins = [origin for action in actions for origin in provider_origins(action)]
+
+
+def _macros(template: str) -> Any:
+    return current_app.jinja_env.get_template(template).module
+
+
+def _see_page(where: str) -> Response:
+    found: Response = make_response("", 303)
+    found.headers["Location"] = where
+    return found
+
+
+def refresh() -> Response:
+    """Have the page load itself anew."""
+    found: Response = make_response("", 204)
+    found.headers["HX-Refresh"] = "true"
+    return found

@@ -1,0 +1,175 @@
+"""The page of one runbook, what changed on it, and its life as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, render_template, request
+from flask_login import current_user
+
+from webapp.extensions import db
+from webapp.integration_runs.operations import RequestInvalid
+from webapp.page import fragments, is_fragment_request, toast
+from webapp.permissions import Permission
+from webapp.runbooks import operations, queries
+from webapp.runbooks.forms import ReasonForm, RunbookForm, StartRunbookForm, runbook_values, to_utc, zone_of
+from webapp.runbooks.models import Runbook
+from webapp.runbooks.preflight import findings
+from webapp.runbooks.refusals import NotNow
+from webapp.runbooks.states import Mode
+from webapp.runbooks.views import blueprint
+from webapp.runbooks.views.pieces import (
+    answer,
+    base_of,
+    changed_parts,
+    dialog,
+    read_address,
+    refresh,
+    runbook_page,
+)
+
+PAGE = "/runbooks/<int:runbook_id>"
+
+
+@blueprint.get(PAGE, permission=Permission.READ_RUNBOOKS)
+def runbook(runbook_id: int) -> Any:
+    found = queries.runbook_for(current_user, runbook_id, Permission.READ_RUNBOOKS)
+    number, wanted = read_address(request.full_path)
+    return runbook_page(found, number=number, wanted=wanted)
+
+
+@blueprint.get(f"{PAGE}/changes", permission=Permission.READ_RUNBOOKS)
+def changes(runbook_id: int) -> Any:
+    """204, or the out-of-band pieces that changed after `since`, with the seq that they bring the page to."""
+    found = queries.runbook_for(current_user, runbook_id, Permission.READ_RUNBOOKS)
+    since = request.args.get("since", 0, int)
+    if found.seq <= since:
+        return Response(status=204)
+    seq = found.seq
+    parts = changed_parts(found, since)
+    if parts is None:
+        return refresh()
+    pulled = fragments(parts)
+    pulled.headers["X-Seq"] = str(seq)
+    return pulled
+
+
+@blueprint.get(f"{PAGE}/edit", permission=Permission.EDIT_RUNBOOKS)
+def edit_runbook(runbook_id: int) -> Any:
+    found = queries.runbook_for(current_user, runbook_id, Permission.EDIT_RUNBOOKS)
+    form = RunbookForm(formdata=None, data=runbook_values(found, zone_of(current_user)))
+    return asked(found, "runbooks/ask/edit.html", form=form, zone=zone_of(current_user))
+
+
+@blueprint.post(f"{PAGE}/edit", permission=Permission.EDIT_RUNBOOKS)
+def save_runbook(runbook_id: int) -> Any:
+    found = queries.runbook_for(current_user, runbook_id, Permission.EDIT_RUNBOOKS)
+    zone = zone_of(current_user)
+    form = RunbookForm()
+    if not form.validate():
+        return asked(found, "runbooks/ask/edit.html", status=422, form=form, zone=zone)
+    since = found.seq
+    operations.rename_runbook(
+        found,
+        name=form.name.data,
+        description=form.description.data or "",
+        planned_start=to_utc(form.planned_start.data, zone),
+        by=current_user,
+    )
+    db.session.commit()
+    return answer(found, since, text=f"{found.name} is saved.")
+
+
+@blueprint.get(f"{PAGE}/start", permission=Permission.CONDUCT_RUNBOOKS)
+def ask_start(runbook_id: int) -> Any:
+    found = queries.runbook_for(current_user, runbook_id, Permission.CONDUCT_RUNBOOKS)
+    form = StartRunbookForm(formdata=None, mode=request.args.get("mode", Mode.LIVE.value))
+    return asked(found, "runbooks/ask/start.html", form=form, findings=findings(found))
+
+
+@blueprint.post(f"{PAGE}/start", permission=Permission.CONDUCT_RUNBOOKS)
+def start_runbook(runbook_id: int) -> Any:
+    found = queries.runbook_for(current_user, runbook_id, Permission.CONDUCT_RUNBOOKS)
+    form = StartRunbookForm()
+    if not form.validate():
+        return asked(found, "runbooks/ask/start.html", status=422, form=form, findings=findings(found))
+    mode = Mode(form.mode.data)
+    return _conduct(found, lambda: operations.start_runbook(found, mode, by=current_user), _STARTED[mode])
+
+
+_STARTED = {Mode.LIVE: "The live run has started.", Mode.REHEARSAL: "The rehearsal has started."}
+
+
+@blueprint.post(f"{PAGE}/pause", permission=Permission.CONDUCT_RUNBOOKS)
+def pause_runbook(runbook_id: int) -> Any:
+    found = queries.runbook_for(current_user, runbook_id, Permission.CONDUCT_RUNBOOKS)
+    return _conduct(found, lambda: operations.pause_runbook(found, by=current_user), "Paused.")
+
+
+@blueprint.post(f"{PAGE}/resume", permission=Permission.CONDUCT_RUNBOOKS)
+def resume_runbook(runbook_id: int) -> Any:
+    found = queries.runbook_for(current_user, runbook_id, Permission.CONDUCT_RUNBOOKS)
+    return _conduct(found, lambda: operations.resume_runbook(found, by=current_user), "Resumed.")
+
+
+@blueprint.post(f"{PAGE}/complete", permission=Permission.CONDUCT_RUNBOOKS)
+def complete_runbook(runbook_id: int) -> Any:
+    found = queries.runbook_for(current_user, runbook_id, Permission.CONDUCT_RUNBOOKS)
+    return _conduct(found, lambda: operations.complete_runbook(found, by=current_user), "Completed.")
+
+
+@blueprint.get(f"{PAGE}/cancel", permission=Permission.CONDUCT_RUNBOOKS)
+def ask_cancel(runbook_id: int) -> Any:
+    found = queries.runbook_for(current_user, runbook_id, Permission.CONDUCT_RUNBOOKS)
+    return asked(found, "runbooks/ask/cancel.html", form=ReasonForm(formdata=None))
+
+
+@blueprint.post(f"{PAGE}/cancel", permission=Permission.CONDUCT_RUNBOOKS)
+def cancel_runbook(runbook_id: int) -> Any:
+    found = queries.runbook_for(current_user, runbook_id, Permission.CONDUCT_RUNBOOKS)
+    form = ReasonForm()
+    if not form.validate():
+        return asked(found, "runbooks/ask/cancel.html", status=422, form=form)
+    reason = form.reason.data
+    return _conduct(found, lambda: operations.cancel_runbook(found, reason, by=current_user), "Cancelled.")
+
+
+@blueprint.post(f"{PAGE}/plan-again", permission=Permission.CONDUCT_RUNBOOKS)
+def plan_again(runbook_id: int) -> Any:
+    found = queries.runbook_for(current_user, runbook_id, Permission.CONDUCT_RUNBOOKS)
+    return _conduct(
+        found,
+        lambda: operations.plan_again(found, by=current_user),
+        "Back to planning. Every task is as before.",
+    )
+
+
+def asked(
+    runbook: Runbook, template: str, *, status: int = 200, number: int | None = None, **context: Any
+) -> Response:
+    """A dialog over the page: a piece of it for htmx, else the whole page with the dialog open."""
+    html = render_template(template, runbook=runbook, base=base_of(runbook), **context)
+    if is_fragment_request():
+        return fragments([dialog(html)], status=status)
+    return runbook_page(runbook, number=number, ask=html, status=status)
+
+
+def refused(runbook: Runbook, since: int, sentence: str, *, number: int | None = None) -> Response:
+    """What cannot be done now: to htmx the present pieces and the sentence, to a plain form 409 and the page."""
+    db.session.rollback()
+    if is_fragment_request():
+        parts = changed_parts(runbook, min(since, runbook.seq - 1))
+        found = fragments([*(parts or ()), dialog("")])
+        return toast(found, sentence, "warn")
+    return runbook_page(runbook, number=number, status=409, refusal=sentence)
+
+
+def _conduct(found: Runbook, operation: Callable[[], None], words: str) -> Response:
+    since = found.seq
+    try:
+        operation()
+    except (NotNow, RequestInvalid) as refusal:
+        return refused(found, since, str(refusal))
+    db.session.commit()
+    return answer(found, since, text=words)

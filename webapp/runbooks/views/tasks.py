@@ -1,0 +1,209 @@
+"""Planning tasks, their panel, fields and comments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort, current_app, request
+from flask_login import current_user
+
+from webapp.extensions import db
+from webapp.fields import queries as fields
+from webapp.fields.kinds import InvalidValue
+from webapp.page import fragments, is_fragment_request, see_other, toast
+from webapp.permissions import Permission
+from webapp.runbooks import operations, queries
+from webapp.runbooks.board import load_board, viewer_of
+from webapp.runbooks.context import path_of
+from webapp.runbooks.forms import CommentForm, NewTaskForm, TaskForm
+from webapp.runbooks.models import Task
+from webapp.runbooks.operations import Plan
+from webapp.runbooks.refusals import NotNow, PlanRefused
+from webapp.runbooks.views import blueprint
+from webapp.runbooks.views.execution import TASK
+from webapp.runbooks.views.pieces import answer, base_of, changed_parts, panel_of, runbook_page, task_form
+from webapp.runbooks.views.runbook import PAGE, refused
+from webapp.workspaces import queries as workspaces
+
+
+@blueprint.get(TASK, permission=Permission.READ_RUNBOOKS)
+def task(runbook_id: int, number: int) -> Any:
+    """The panel, for htmx; else the page on which it is open."""
+    found = queries.task_numbered(current_user, runbook_id, number, Permission.READ_RUNBOOKS)
+    if not is_fragment_request():
+        return see_other(path_of(runbook_id, number))
+    board = load_board(
+        found.runbook, viewer_of(current_user, found.runbook), base=base_of(found.runbook), only=[found.id]
+    )
+    panel = panel_of(board, number)
+    html = current_app.jinja_env.get_template("runbooks/_panel.html").module.panel(  # type: ignore[attr-defined]
+        panel, CommentForm(formdata=None)
+    )
+    shown = fragments([html])
+    shown.headers["HX-Push-Url"] = path_of(runbook_id, number)
+    return shown
+
+
+@blueprint.post(f"{PAGE}/tasks", permission=Permission.EDIT_RUNBOOKS)
+def add_task(runbook_id: int) -> Any:
+    runbook = queries.runbook_for(current_user, runbook_id, Permission.EDIT_RUNBOOKS)
+    form = NewTaskForm()
+    since = runbook.seq
+    typed = form.stream_id.data or ""
+    stream = queries.stream_of(runbook, int(typed) if typed.isdigit() else 0)
+    after = None
+    if (form.after.data or "").isdigit():
+        after = queries.task_numbered(
+            current_user, runbook_id, int(form.after.data), Permission.EDIT_RUNBOOKS
+        )
+    try:
+        added = operations.add_task(runbook, stream, form.title.data or "", by=current_user, after=after)
+    except (PlanRefused, NotNow) as refusal:
+        return _refused(runbook, since, refusal)
+    db.session.commit()
+    return answer(runbook, since, fallback=f"{path_of(runbook.id)}#add-{added.stream_id}")
+
+
+@blueprint.post(TASK, permission=Permission.EDIT_RUNBOOKS)
+def save_task(runbook_id: int, number: int) -> Any:
+    """Save the details; 422 with the form where something is wrong, a loop named."""
+    found = _task(runbook_id, number, Permission.EDIT_RUNBOOKS)
+    runbook, since = found.runbook, found.runbook.seq
+    form = task_form(found, typed=True)
+    if not form.validate():
+        return _form_again(found, form)
+    try:
+        operations.edit_task(found, _plan_of(found, form), by=current_user)
+    except PlanRefused as refusal:
+        db.session.rollback()
+        form[refusal.field or "title"].errors = [str(refusal)]
+        return _form_again(_task(runbook_id, number, Permission.EDIT_RUNBOOKS), form)
+    except NotNow as refusal:
+        return refused(runbook, since, str(refusal), number=number)
+    db.session.commit()
+    return answer(runbook, since, number=number, text="" if is_fragment_request() else "Saved.")
+
+
+@blueprint.post(f"{TASK}/move", permission=Permission.EDIT_RUNBOOKS)
+def move_task(runbook_id: int, number: int) -> Any:
+    step = {"up": -1, "down": 1}.get(request.form.get("to", ""))
+    if step is None:
+        abort(400)
+    found = _task(runbook_id, number, Permission.EDIT_RUNBOOKS)
+    since = found.runbook.seq
+    try:
+        operations.move_task(found, step, by=current_user)
+    except NotNow as refusal:
+        return refused(found.runbook, since, str(refusal), number=number)
+    db.session.commit()
+    return answer(found.runbook, since, number=number)
+
+
+@blueprint.post(f"{TASK}/delete", permission=Permission.EDIT_RUNBOOKS)
+def delete_task(runbook_id: int, number: int) -> Any:
+    found = _task(runbook_id, number, Permission.EDIT_RUNBOOKS)
+    runbook, since, name = found.runbook, found.runbook.seq, found.audit_name
+    try:
+        operations.delete_task(found, by=current_user)
+    except NotNow as refusal:
+        return refused(runbook, since, str(refusal), number=number)
+    db.session.commit()
+    if not is_fragment_request():
+        return runbook_page(runbook, undo=(number, name))
+    undo = current_app.jinja_env.get_template("runbooks/_board.html").module.undo(  # type: ignore[attr-defined]
+        base_of(runbook), number, name, oob=True
+    )
+    return answer(runbook, since, more=(undo,))
+
+
+@blueprint.post(f"{TASK}/restore", permission=Permission.EDIT_RUNBOOKS)
+def restore_task(runbook_id: int, number: int) -> Any:
+    found = queries.task_numbered(current_user, runbook_id, number, Permission.EDIT_RUNBOOKS, deleted=True)
+    runbook, since = found.runbook, found.runbook.seq
+    try:
+        operations.restore_task(found, by=current_user)
+    except (NotNow, PlanRefused) as refusal:
+        return refused(runbook, since, str(refusal))
+    db.session.commit()
+    gone = '<div id="undo" hx-swap-oob="true"></div>'
+    return answer(runbook, since, number=number, text=f"{found.audit_name} is back.", more=(gone,))
+
+
+@blueprint.post(f"{TASK}/comments", permission=Permission.COMMENT)
+def add_comment(runbook_id: int, number: int) -> Any:
+    found = _task(runbook_id, number, Permission.COMMENT)
+    form = CommentForm()
+    since = found.runbook.seq
+    if not form.validate():
+        sentence = " ".join(str(each) for each in form.body.errors)
+        if is_fragment_request():
+            return toast(fragments([], status=422), sentence, "warn")
+        return runbook_page(found.runbook, number=number, status=422, refusal=sentence)
+    operations.add_comment(found, form.body.data, by=current_user)
+    db.session.commit()
+    return answer(found.runbook, since, number=number)
+
+
+@blueprint.post(f"{TASK}/fields/<int:definition_id>", permission=Permission.RUN_TASKS)
+def save_field(runbook_id: int, number: int, definition_id: int) -> Any:
+    """Save one custom field; answers with that field's form, as it stands now."""
+    found = _task(runbook_id, number, Permission.RUN_TASKS)
+    runbook, since = found.runbook, found.runbook.seq
+    known = fields.definitions_for(None, runbook.workspace_id, found.action_id)
+    definition = next((each for each in known if each.id == definition_id), None) or abort(404)
+    typed = request.form.getlist("value")
+    error = ""
+    try:
+        operations.save_field(found, definition, typed, by=current_user)
+        db.session.commit()
+    except InvalidValue as wrong:
+        db.session.rollback()
+        error = str(wrong)
+    except NotNow as refusal:
+        return refused(runbook, since, str(refusal), number=number)
+    if not is_fragment_request():
+        if error:
+            return runbook_page(runbook, number=number, status=422, refusal=f"{definition.name}: {error}")
+        return answer(runbook, since, number=number, text=f"{definition.name} is saved.")
+    value_field = current_app.jinja_env.get_template("fields/_value.html").module.value_field  # type: ignore[attr-defined]
+    html = value_field(
+        definition,
+        fields.values_of_task(found.id).get(definition.id),
+        request.path,
+        error=error or None,
+        people=workspaces.members_of(runbook.workspace_id),
+        saved=not error,
+        typed=_typed(definition.kind, typed) if error else None,
+    )
+    return fragments([html], status=422 if error else 200)
+
+
+def _typed(kind: str, typed: list[str]) -> Any:
+    return typed if kind in ("multi_select", "checkboxes") else (typed or [""])[0]
+
+
+def _task(runbook_id: int, number: int, permission: Permission) -> Task:
+    return queries.task_numbered(current_user, runbook_id, number, permission)
+
+
+def _plan_of(found: Task, form: TaskForm) -> Plan:
+    return form.plan()
+
+
+def _form_again(found: Task, form: TaskForm) -> Any:
+    """The details with what was typed and what is wrong, and nothing else."""
+    board = load_board(
+        found.runbook, viewer_of(current_user, found.runbook), base=base_of(found.runbook), only=[found.id]
+    )
+    panel = panel_of(board, found.number, form)
+    if not is_fragment_request():
+        return runbook_page(found.runbook, number=found.number, status=422, details_form=form)
+    html = current_app.jinja_env.get_template("runbooks/_panel.html").module.details_form(panel)  # type: ignore[attr-defined]
+    return fragments([html], status=422)
+
+
+def _refused(runbook: Any, since: int, refusal: Exception) -> Any:
+    db.session.rollback()
+    if is_fragment_request():
+        return toast(fragments(changed_parts(runbook, since) or (), status=422), str(refusal), "warn")
+    return runbook_page(runbook, status=422, refusal=str(refusal))
