@@ -136,7 +136,7 @@ def test_rotating_seals_every_secret_with_the_first_key(run: Run, tmp_path: Path
     assert run("migrate", **both).exit_code == 0
     app = create_app(Config.from_environment({"INSTANCE_PATH": str(tmp_path), **both}))
     with app.app_context():
-        action = Action(name="Post", connection=Connection(name="Slack", base_url="https://slack.com"))
+        action = Action(name="Post", connection=Connection(name="Slack"))
         db.session.add(action)
         db.session.flush()
         key, action_id = action.secrets_row_key, action.id
