@@ -22,8 +22,10 @@ from rq.cron import CronScheduler
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import lazyload
 
+from webapp import __version__
 from webapp.clock import now
 from webapp.extensions import db
+from webapp.http import Door
 from webapp.integration_runs import nudges, operations, queries
 from webapp.integration_runs.delivery import Dispatcher
 from webapp.integration_runs.exchanges import Claim, Finished, Missing
@@ -67,8 +69,10 @@ def dispatcher_of(app: Flask) -> Dispatcher:
     """This process's dispatcher. A forked child makes its own: threads do not survive a fork."""
     made: dict[int, Dispatcher] = app.extensions.setdefault("dispatchers", {})
     if os.getpid() not in made:
-        slots = app.config.get("CONCURRENCY", CONCURRENCY)
-        made[os.getpid()] = Dispatcher(app.extensions["door"], slots=slots)
+        slots, door = app.config.get("CONCURRENCY", CONCURRENCY), app.extensions["door"]
+        if slots > CONCURRENCY:  # the app's door keeps connections for the usual number
+            door = Door(app.config["EGRESS"], slots=slots, user_agent=f"Runsheet/{__version__}")
+        made[os.getpid()] = Dispatcher(door, slots=slots)
     return made[os.getpid()]
 
 
@@ -130,6 +134,8 @@ class _DatabaseLedger:
 
         try:
             _in_transaction(work)
+        except OperationalError:
+            raise  # the database is gone: what is finished is kept, and settled by the next drain
         except Exception:
             if not finished:
                 raise
@@ -203,6 +209,4 @@ def _in_transaction(work: Callable[[], T]) -> T:
         except BaseException:
             db.session.rollback()
             raise
-        finally:
-            db.session.remove()
     raise AssertionError("unreachable")

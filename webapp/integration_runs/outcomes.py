@@ -23,9 +23,13 @@ STORED_BODY = 65_536
 # Who can mend a request that never left, where it is not the integration admin.
 _WHO_NOT_SENT = {
     "address_blocked": "administrator",
+    "port_blocked": "administrator",
     "connection_refused": "whoever runs the other system",
     "connect_timeout": "whoever runs the other system",
     "connect_failed": "whoever runs the other system",
+    "tls_timeout": "whoever runs the other system",
+    "dns_timeout": "administrator",
+    "internal_error": "administrator",
     "not_authenticated": "integration admin or task user",
     "authentication_refused": "whoever signed in",
     "authentication_expired": "whoever signed in",

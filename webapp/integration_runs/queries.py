@@ -93,8 +93,9 @@ def runs(wanted: Filter, page: int) -> tuple[list[IntegrationRun], int, int]:
 def counts_by_state(wanted: Filter) -> dict[str, int]:
     """State to how many runs match the filter, its own state apart."""
     everything = Filter(wanted.connection_id, wanted.action_id, "", wanted.text, wanted.since, wanted.until)
-    query = _narrowed(select(_R.state, func.count(_R.id)), everything).group_by(_R.state)
-    return {state: count for state, count in db.session.execute(query)}
+    counted: Select[Any] = select(_R.state, func.count(_R.id))
+    rows = db.session.execute(_narrowed(counted, everything).group_by(_R.state))
+    return {row[0]: row[1] for row in rows}
 
 
 def choices() -> list[Connection]:
@@ -158,7 +159,8 @@ def _last_runs(connection_ids: Collection[int]) -> dict[int, IntegrationRun]:
 
 
 def _loaded(run_id: int) -> IntegrationRun | None:
-    return db.session.scalar(_with_details(select(_R)).where(_R.id == run_id))
+    found: IntegrationRun | None = db.session.scalar(_with_details(select(_R)).where(_R.id == run_id))
+    return found
 
 
 def _visible(user: User, run: IntegrationRun) -> bool:

@@ -90,7 +90,7 @@ def runs() -> Any:
         filtered=bool(kept),
         connections=queries.choices(),
         triggers=lent.triggers,
-        here=url_for("integration_runs.runs", **kept) + ("&" if kept else "?"),
+        here=_here(kept) + ("&" if kept else "?"),
         chips=_chips(kept, counts),
     )
 
@@ -184,18 +184,22 @@ def _chips(kept: dict[str, str], counts: dict[str, int]) -> list[dict[str, Any]]
     chips: list[dict[str, Any]] = [
         {
             "text": "All",
-            "href": url_for("integration_runs.runs", **others),
+            "href": _here(others),
             "current": not chosen,
             "count": sum(counts.values()),
         }
     ]
     for state, label in STATE_LABELS.items():
         if counts.get(state) or state == chosen:
-            href = url_for("integration_runs.runs", **others, state=state)
+            href = _here({**others, "state": state})
             chips.append(
                 {"text": label, "href": href, "current": state == chosen, "count": counts.get(state, 0)}
             )
     return chips
+
+
+def _here(values: dict[str, str]) -> str:
+    return url_for("integration_runs.runs", **dict[str, Any](values))
 
 
 def _number(typed: str) -> int | None:

@@ -16,6 +16,7 @@ from webapp.integrations.predefined.slack_errors import SlackError
 
 ADMIN = "integration admin"
 THEIRS = "whoever runs the other system"
+USER = "task user"
 LONGEST_QUOTE = 200
 
 
@@ -165,25 +166,37 @@ def _worded(code: str, words: SlackError, placeholders: Mapping[str, str]) -> Ex
 
 
 _STATUS: dict[int, tuple[str, str, str]] = {
-    400: ("{host} could not read the request (HTTP 400).", "Check the payload and parameters of the action.", ADMIN),
-    401: ("{host} does not accept the credential (HTTP 401).", "Authenticate again, or correct the Authorization tab.", ADMIN),
-    402: ("{host} asks for payment first (HTTP 402).", "Check the account at the other system.", ADMIN),
-    403: ("The credential may not do this at {host} (HTTP 403).", "Give its account the permission at the other system.", ADMIN),
-    404: ("{host} has nothing at this address (HTTP 404).", "Check the URL of the action and the values in it.", ADMIN),
-    405: ("{host} does not take {method} at this address (HTTP 405).", "Check method and URL of the action.", ADMIN),
-    406: ("{host} cannot answer in the format asked for (HTTP 406).", "Check the Accept header of the action.", ADMIN),
-    408: ("{host} waited too long for the request (HTTP 408).", "Retry.", "task user"),
-    409: ("{host} says that this conflicts with what is there (HTTP 409).", "Look at the other system; it may be done already.", "task user"),
-    410: ("{host} no longer has this address (HTTP 410).", "Check the URL of the action.", ADMIN),
-    413: ("The request is too large for {host} (HTTP 413).", "Send less: shorten the values or the payload.", "task user"),
-    415: ("{host} does not take this content type (HTTP 415).", "Check the Content-Type header of the action.", ADMIN),
-    422: ("{host} read the request but does not accept its values (HTTP 422).", "Check the values and the payload of the action.", ADMIN),
-    425: ("{host} does not want this request yet (HTTP 425).", "Retry.", "task user"),
-    429: ("{host} asked to slow down (HTTP 429).", "Wait a while, then retry.", "task user"),
-    501: ("{host} cannot do this (HTTP 501).", "Check method and URL of the action.", ADMIN),
-    503: ("{host} says that it is not available (HTTP 503).", "Retry when the other system is up again.", THEIRS),
-    505: ("{host} does not take this version of HTTP (HTTP 505).", "Check the URL of the action.", ADMIN),
-}  # fmt: skip
+    400: ("{host} could not read the request.", "Check the payload and parameters of the action.", ADMIN),
+    401: (
+        "{host} does not accept the credential.",
+        "Authenticate again, or correct the Authorization tab.",
+        ADMIN,
+    ),
+    402: ("{host} asks for payment first.", "Check the account at the other system.", ADMIN),
+    403: (
+        "The credential may not do this at {host}.",
+        "Give its account the permission at the other system.",
+        ADMIN,
+    ),
+    404: ("{host} has nothing at this address.", "Check the URL of the action and the values in it.", ADMIN),
+    405: ("{host} does not take this method at this address.", "Check method and URL of the action.", ADMIN),
+    406: ("{host} cannot answer in the format asked for.", "Check the Accept header of the action.", ADMIN),
+    408: ("{host} waited too long for the request.", "Retry.", USER),
+    409: ("{host} says that this conflicts with what is there.", "Look there; it may be done already.", USER),
+    410: ("{host} no longer has this address.", "Check the URL of the action.", ADMIN),
+    413: ("The request is too large for {host}.", "Send less: shorten the values or the payload.", USER),
+    415: ("{host} does not take this content type.", "Check the Content-Type header of the action.", ADMIN),
+    422: (
+        "{host} does not accept the values of the request.",
+        "Check them and the payload of the action.",
+        ADMIN,
+    ),
+    425: ("{host} does not want this request yet.", "Retry.", USER),
+    429: ("{host} asked to slow down.", "Wait a while, then retry.", USER),
+    501: ("{host} cannot do this.", "Check method and URL of the action.", ADMIN),
+    503: ("{host} says that it is not available.", "Retry when the other system is up again.", THEIRS),
+    505: ("{host} does not take this version of HTTP.", "Check the URL of the action.", ADMIN),
+}
 
 
 def _by_status(answer: Answer) -> Explanation:
@@ -202,7 +215,7 @@ def _by_status(answer: Answer) -> Explanation:
         sentence, remedy, who = _STATUS[status]
         return Explanation(
             code,
-            sentence.format(host=answer.host, method="this method"),
+            sentence.format(host=answer.host).removesuffix(".") + f" (HTTP {status}).",
             remedy,
             who,
             repeatable=status in (408, 425, 429) or (status == 503 and "retry-after" in answer.headers),
@@ -213,7 +226,7 @@ def _by_status(answer: Answer) -> Explanation:
             code,
             f"{answer.host} had a problem of its own (HTTP {status}). It may or may not have acted.",
             "Look at the other system before you send it again.",
-            "task user",
+            USER,
             may_have_happened=True,
         )
     return Explanation(

@@ -73,14 +73,15 @@ def resolve_run(run: IntegrationRun, succeeded: bool, note: str, by: User) -> No
 
 def _move(run: IntegrationRun, event: RunEvent, **values: Any) -> None:
     state = after(run.state, event)
-    moved = db.session.execute(
+    moved = db.session.scalar(
         update(IntegrationRun)
         .where(IntegrationRun.id == run.id, IntegrationRun.state == run.state)
         .values(state=state, claimed_by=None, lease_until=None, **values)
+        .returning(IntegrationRun.id)
         .execution_options(synchronize_session=False)
     )
     db.session.refresh(run)
-    if moved.rowcount != 1:
+    if moved is None:
         raise NotNow(refusal(run.state, event))
 
 
