@@ -84,7 +84,7 @@ def test_keys_that_others_can_read_are_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path) == f"{keys} holds the keys and others can read it; run: chmod 600 {keys}"
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", json.dumps({"secrets_key": KEY})])
+@pytest.mark.parametrize("content", ["", "{", "[]", json.dumps({"secrets_key": "a"})])
 def test_a_damaged_keys_file_is_never_replaced(tmp_path: Path, content: str) -> None:
     keys = tmp_path / "keys.json"
     keys.write_text(content)
