@@ -93,8 +93,9 @@ def runs(wanted: Filter, page: int) -> tuple[list[IntegrationRun], int, int]:
 def counts_by_state(wanted: Filter) -> dict[str, int]:
     """State to how many runs match the filter, its own state apart."""
     everything = Filter(wanted.connection_id, wanted.action_id, "", wanted.text, wanted.since, wanted.until)
-    counted: Select[Any] = select(_R.state, func.count(_R.id))
-    rows = db.session.execute(_narrowed(counted, everything).group_by(_R.state))
+    columns: list[Any] = [_R.state, func.count(_R.id)]
+    counted = _narrowed(select(*columns), everything)
+    rows = db.session.execute(counted.group_by(_R.state))
     return {row[0]: row[1] for row in rows}
 
 
