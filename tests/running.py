@@ -87,13 +87,14 @@ class Running:
         """The supervisor and all its descendants, now."""
         assert self._process is not None
         try:
-            return {psutil.Process(self._process.pid), *self._process.children(recursive=True)}
+            # The very object that started it: another one would take its exit status away from it.
+            return {self._process, *self._process.children(recursive=True)}
         except psutil.NoSuchProcess:
             return set()
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> list[psutil.Process]:
         """Send the supervisor that signal and wait. The processes that are left after a minute; they are killed then."""
-        if self._process is None:
+        if self._process is None or self._process.poll() is not None:
             return []
         everything = self.processes()
         self._process.send_signal(how)
