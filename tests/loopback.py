@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import struct
 import threading
 from collections.abc import Callable
+from typing import Any
+
+import pytest
 
 Talk = Callable[["Line"], None]
 
@@ -48,6 +52,10 @@ class Line:
         self._peer.requests.append(head + b"\r\n\r\n" + body)
         return self._peer.requests[-1]
 
+    def read_some(self) -> bytes:
+        """Whatever arrives next; for what is not HTTP."""
+        return self._socket.recv(65536)
+
     def send(self, data: bytes) -> None:
         self._socket.sendall(data)
 
@@ -85,6 +93,11 @@ class Peer:
 
     def url(self, path: str = "/", host: str = "127.0.0.1") -> str:
         return f"{'https' if self._tls else 'http'}://{host}:{self.port}{path}"
+
+    def finish(self) -> None:
+        """Wait until every connection so far has been handled and closed."""
+        for thread in self._threads[1:]:
+            thread.join(10)
 
     def close(self) -> None:
         """Stop, and wait until every thread has ended."""
@@ -125,3 +138,20 @@ class Peer:
             for each in (spoken, connected):
                 self._open.discard(each)
                 each.close()
+
+
+def wait_for_the_reset(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the client go on only when the peer's reset has arrived.
+
+    TCP_NODELAY is set between connecting and sending, so that is where it waits.
+    """
+    real = socket.socket.setsockopt
+
+    def setsockopt(self: socket.socket, level: int, *arguments: Any) -> None:
+        real(self, level, *arguments)
+        if level == socket.IPPROTO_TCP:
+            poll = select.poll()
+            poll.register(self, select.POLLHUP)
+            poll.poll(5000)
+
+    monkeypatch.setattr(socket.socket, "setsockopt", setsockopt)

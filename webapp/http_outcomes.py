@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import DecodeError
 
-from webapp.sockets import Exchange, Failure
+from webapp.sockets import Exchange, Failure, broke_off
 
 _LOOK_FIRST = "Look at the other side before you send it again."
 
@@ -213,12 +213,7 @@ def _before_sending(error: Exception, exchange: Exchange, host: str) -> Failure:
             "Check that the port speaks TLS (https), and that the service takes TLS 1.2 or later.",
             retryable=False,
         )
-    return Failure(
-        "connect_failed",
-        f"{host} broke off the connection before anything was sent.",
-        "Check that the service is up.",
-        retryable=True,
-    )
+    return broke_off(host)
 
 
 def _cause(error: BaseException, kind: type[_Cause]) -> _Cause | None:

@@ -153,6 +153,7 @@ class HostSockets:
             status=answer.status,
             reason=answer.reason,
             preload_content=False,
+            enforce_content_length=False,  # checked above, and a cut body is shorter than announced
         )
 
     def close(self) -> None:
@@ -193,16 +194,26 @@ class HostSockets:
     def _opened(self, exchange: Exchange) -> AnySocket:
         sock: AnySocket = _connected(self._host, self._port, exchange)
         if self._tls is not None:
-            name = self._host.rstrip(
-                "."
-            )  # verified against the certificate, whatever address was connected to
-            try:
-                sock = cast(TlsSocket, self._tls().wrap_socket(sock, server_hostname=name))
-            except BaseException:
-                sock.close()
-                raise
+            sock = _with_tls(sock, self._host.rstrip("."), self._tls())
         sock.process = os.getpid()
         return sock
+
+
+def _with_tls(plain: AnySocket, name: str, context: ssl.SSLContext) -> TlsSocket:
+    """The socket after a TLS handshake; `name` is verified, whatever address was connected to. Closes what fails."""
+    sock = plain
+    try:
+        # On a socket that was reset meanwhile, wrap_socket() would leave the handshake out and send() speak plainly:
+        # these two raise instead.
+        plain.getpeername()
+        sock = cast(
+            TlsSocket, context.wrap_socket(plain, server_hostname=name, do_handshake_on_connect=False)
+        )
+        sock.do_handshake()
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 def _as_text(value: str | bytes) -> str:
@@ -315,6 +326,16 @@ def _resolved(host: str, port: int, exchange: Exchange) -> list[Any]:
     return found
 
 
+def broke_off(host: str) -> Failure:
+    """The other side reset or closed the connection before it was used."""
+    return Failure(
+        "connect_failed",
+        f"{host} broke off the connection before anything was sent.",
+        "Check that the service is up.",
+        retryable=True,
+    )
+
+
 def _not_connected(host: str, port: int, error: OSError) -> Failure:
     if isinstance(error, TimeoutError):
         return Failure(
@@ -330,6 +351,8 @@ def _not_connected(host: str, port: int, error: OSError) -> Failure:
             "Check host and port, and that the service is up.",
             retryable=True,
         )
+    if isinstance(error, ConnectionResetError):
+        return broke_off(host)
     return Failure(
         "connect_failed",
         f"{host} could not be reached on port {port} ({(error.strerror or str(error)).lower()}).",
