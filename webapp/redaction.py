@@ -119,6 +119,6 @@ def _as_written(known: Iterable[str]) -> list[str]:
     for secret in known:
         if len(secret) < SHORTEST_KNOWN:
             continue
-        forms |= {secret, quote(secret, safe=""), quote_plus(secret)}
+        forms |= {secret, quote(secret, safe="", errors="replace"), quote_plus(secret, errors="replace")}
         forms |= {json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
     return sorted(forms, key=len, reverse=True)

@@ -44,9 +44,12 @@ class Vault:
     def open(self, row_key: str, sealed: bytes) -> Any:
         """The value. Raises Unreadable or SealedElsewhere."""
         try:
-            found, value = json.loads(self._fernet.decrypt(sealed))
+            content = json.loads(self._fernet.decrypt(sealed))
         except (InvalidToken, ValueError):
             raise _unreadable() from None
+        if not isinstance(content, list) or len(content) != 2:
+            raise _unreadable()
+        found, value = content
         if found != row_key:
             raise SealedElsewhere(f"a stored secret of {found} lies in {row_key}")
         return value
