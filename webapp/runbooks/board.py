@@ -102,6 +102,8 @@ class Stats:
     progress: Progress = field(default_factory=Progress)
     late: int = 0
     longest_late_s: int = 0
+    integrations: int = 0
+    unassigned: int = 0
     mine: int = 0
     finish: datetime | None = None
     planned_finish: datetime | None = None
@@ -152,6 +154,15 @@ class Board:
     @property
     def under_way(self) -> bool:
         return self.runbook.state in UNDER_WAY
+
+    @property
+    def all_done(self) -> bool:
+        """Whether nothing is left to do."""
+        return 0 < self.stats.progress.total == self.stats.progress.ended
+
+    @property
+    def any_rows(self) -> bool:
+        return any(lane.rows for lane in self.lanes)
 
     @property
     def rows(self) -> Iterable[Row]:
@@ -257,6 +268,8 @@ class _Rows:
             late_s = late_by(each, self._moment) if self._runbook.state in UNDER_WAY else 0
             stats.late += late_s > 0
             stats.longest_late_s = max(stats.longest_late_s, late_s)
+            stats.integrations += each.action_id is not None
+            stats.unassigned += each.id not in self._people
             stats.mine += any(person.id == self._viewer.user.id for person in self._people.get(each.id, ()))
         if self._plan:
             last = max(span.end for span in self._plan.values())

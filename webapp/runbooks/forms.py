@@ -27,7 +27,7 @@ from webapp.runbooks import durations
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.operations import Plan
 from webapp.runbooks.queries import Link, Name
-from webapp.runbooks.states import Mode
+from webapp.runbooks.states import NOT_STARTED, Mode
 
 
 class NewRunbookForm(BaseForm):
@@ -100,6 +100,7 @@ class TaskForm(BaseForm):
     action_id = SelectField("Integration action", coerce=int)
 
     _task: Task
+    _links: Sequence[Link]
     _names: Sequence[Name]
     _streams: Sequence[Stream]
     _people: Sequence[User]
@@ -121,7 +122,7 @@ class TaskForm(BaseForm):
     ) -> TaskForm:
         """The form of one task; `typed` reads it from the request instead of from the task."""
         form = cls(**({} if typed else {"formdata": None}), data=_present(task, links, zone))
-        form._task, form._names, form._zone = task, names, zone
+        form._task, form._links, form._names, form._zone = task, links, names, zone
         form._streams, form._people, form._actions = streams, people, actions
         form.stream_id.choices = [(each.id, each.name) for each in streams]
         form.assignee_ids.choices = [(each.id, each.name) for each in people]
@@ -131,7 +132,15 @@ class TaskForm(BaseForm):
             (each.id, f"{each.connection.name}: {each.name}") for each in (*actions, *kept)
         ]
         form._actions = [*actions, *kept]
+        if task.state not in NOT_STARTED:
+            for name in ("stream_id", "duration", "planned_start", "predecessors", "action_id"):
+                delattr(form, name)
         return form
+
+    @property
+    def zone(self) -> str:
+        """The time zone in which times are typed."""
+        return self._zone
 
     def validate_duration(self, field: Any) -> None:
         try:
@@ -147,18 +156,28 @@ class TaskForm(BaseForm):
 
     def plan(self) -> Plan:
         """The validated form as a Plan."""
-        chosen = set(self.assignee_ids.data or ())
-        kept = [
-            each for each in self._task.assignees if each.id not in {person.id for person in self._people}
-        ]
+        task, chosen = self._task, set(self.assignee_ids.data or ())
+        kept = [each for each in task.assignees if each.id not in {person.id for person in self._people}]
+        common: dict[str, Any] = {
+            "title": self.title.data or "",
+            "description": self.description.data or "",
+            "assignees": [*kept, *(each for each in self._people if each.id in chosen)],
+        }
+        if "duration" not in self:  # it has started: the rest of the plan stays
+            return Plan(
+                **common,
+                stream=task.stream,
+                duration_s=task.duration_s,
+                planned_start=task.planned_start,
+                predecessor_ids=[link.id for link in self._links],
+                action=task.action,
+            )
         return Plan(
-            title=self.title.data or "",
-            description=self.description.data or "",
+            **common,
             stream=next(each for each in self._streams if each.id == self.stream_id.data),
             duration_s=durations.parse(self.duration.data or ""),
             planned_start=to_utc(self.planned_start.data, self._zone),
-            assignees=[*kept, *(each for each in self._people if each.id in chosen)],
-            predecessor_ids=pick(self.predecessors.data or "", self._names, but=self._task.id),
+            predecessor_ids=pick(self.predecessors.data or "", self._names, but=task.id),
             action=next((each for each in self._actions if each.id == self.action_id.data), None),
         )
 

@@ -13,6 +13,7 @@ from webapp.extensions import db
 from webapp.integrations import queries as integrations
 from webapp.page import fragments, is_fragment_request, page, toast, told
 from webapp.permissions import Permission
+from webapp.redirects import local_path
 from webapp.runbooks import queries
 from webapp.runbooks.board import SHOWS, Board, Wanted, load_board, viewer_of
 from webapp.runbooks.context import path_of
@@ -37,11 +38,12 @@ def runbook_page(
     ask: str = "",
     status: int = 200,
     wanted: Wanted | None = None,
+    details_form: TaskForm | None = None,
     **context: Any,
 ) -> Response:
     """The whole page, with the panel of one task and, where `ask` is given, a dialog over it."""
     board = load_board(runbook, viewer_of(current_user, runbook), base=base_of(runbook), wanted=wanted)
-    panel = panel_of(board, number)
+    panel = panel_of(board, number, details_form)
     _allow_sign_ins(runbook)
     return page(
         "runbooks/runbook.html",
@@ -103,7 +105,7 @@ def answer(
 ) -> Response:
     """What an action answers: to htmx the changed pieces, to a plain form a redirect to the page."""
     if not is_fragment_request():
-        where = fallback or path_of(runbook.id, number)
+        where = local_path(request.form.get("back"), fallback or path_of(runbook.id, number))
         return told(where, text, kind) if text else _see_page(where)
     parts = changed_parts(runbook, since)
     if parts is None:

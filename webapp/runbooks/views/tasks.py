@@ -17,7 +17,6 @@ from webapp.runbooks.board import load_board, viewer_of
 from webapp.runbooks.context import path_of
 from webapp.runbooks.forms import CommentForm, NewTaskForm, TaskForm
 from webapp.runbooks.models import Task
-from webapp.runbooks.operations import Plan
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.views import blueprint
 from webapp.runbooks.views.execution import TASK
@@ -73,7 +72,7 @@ def save_task(runbook_id: int, number: int) -> Any:
     if not form.validate():
         return _form_again(found, form)
     try:
-        operations.edit_task(found, _plan_of(found, form), by=current_user)
+        operations.edit_task(found, form.plan(), by=current_user)
     except PlanRefused as refusal:
         db.session.rollback()
         form[refusal.field or "title"].errors = [str(refusal)]
@@ -186,10 +185,6 @@ def _task(runbook_id: int, number: int, permission: Permission) -> Task:
     return queries.task_numbered(current_user, runbook_id, number, permission)
 
 
-def _plan_of(found: Task, form: TaskForm) -> Plan:
-    return form.plan()
-
-
 def _form_again(found: Task, form: TaskForm) -> Any:
     """The details with what was typed and what is wrong, and nothing else."""
     board = load_board(
@@ -198,7 +193,7 @@ def _form_again(found: Task, form: TaskForm) -> Any:
     panel = panel_of(board, found.number, form)
     if not is_fragment_request():
         return runbook_page(found.runbook, number=found.number, status=422, details_form=form)
-    html = current_app.jinja_env.get_template("runbooks/_panel.html").module.details_form(panel)  # type: ignore[attr-defined]
+    html = current_app.jinja_env.get_template("runbooks/_panel.html").module.details_form(panel, oob=True)  # type: ignore[attr-defined]
     return fragments([html], status=422)
 
 
