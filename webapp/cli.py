@@ -174,14 +174,16 @@ def broker() -> None:
 
 
 @main.command(hidden=True)
-def announce() -> None:
+@host_option
+def announce(host: str) -> None:
     """Print the address once everything answers; stop everything if it does not."""
     import signal
 
     config = _config("announce")
-    local = f"http://127.0.0.1:{config.port}"
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    local = f"http://[{reached}]" if ":" in reached else f"http://{reached}"
     sandbox_url = os.environ.get(SANDBOX_URL)
-    addresses = [f"{local}/healthz", *([f"{sandbox_url}/"] if sandbox_url else [])]
+    addresses = [f"{local}:{config.port}/healthz", *([f"{sandbox_url}/"] if sandbox_url else [])]
     until = time.monotonic() + START_WITHIN_S
     while not all(_answers(address) for address in addresses):
         if time.monotonic() > until:

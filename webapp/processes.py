@@ -46,7 +46,7 @@ def programs(
         Program("web", ("web", "--host", host), 30),
         # A post in flight is waited for, 30 s by default: its outcome would be unknown otherwise.
         Program("worker", ("worker", "--concurrency", str(concurrency)), 40, patience=35),
-        Program("announce", ("announce",), 50, once=True),
+        Program("announce", ("announce", "--host", host), 50, once=True),
     ]
 
 

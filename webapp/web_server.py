@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 
 from webapp.config import Config
+from webapp.redaction import RedactingFilter
 
 STOPPING_S = (
     5  # an answer may take that long once the server is told to stop; streams of changes are cut then
@@ -18,7 +20,16 @@ KEEP_ALIVE_S = 30
 CONNECTIONS = 4000  # in one process
 
 
-class _Server(BaseApplication):  # type: ignore[misc]
+class _Log(glogging.Logger):
+    """gunicorn's own log, which tells of an error with the request's address: redacted like ours."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.addFilter(RedactingFilter())
+
+
+class _Server(BaseApplication):
     def __init__(self, config: Config, load: Callable[[], Any], host: str, workers: int) -> None:
         self._load = load
         memory = Path("/dev/shm")
@@ -34,6 +45,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "worker_tmp_dir": str(memory) if memory.is_dir() else None,
             # Whose forwarded headers count is settled by TRUSTED_PROXIES alone, in the application.
             "forwarded_allow_ips": "",
+            "logger_class": _Log,
             "accesslog": None,
             "loglevel": config.log_level.lower() if config.log_level != "INFO" else "warning",
             "control_socket_disable": True,
