@@ -13,13 +13,14 @@ from sqlalchemy import bindparam, insert, select, update
 from webapp.clock import now
 from webapp.extensions import db
 from webapp.integration_runs.delivery import share_of_host
-from webapp.integration_runs.exchanges import Claim
+from webapp.integration_runs.exchanges import Claim, Missing
 from webapp.integration_runs.models import Attempt, IntegrationRun
 from webapp.integration_runs.modes import MODES
 from webapp.integration_runs.operations.news import anyone_listens, tell
 from webapp.integration_runs.outcomes import Rules
 from webapp.integration_runs.states import RunEvent, RunState, after
 from webapp.integrations.authorizations import AUTHORIZATIONS, Credential
+from webapp.integrations.credentials import CredentialMissing, credential_for
 from webapp.integrations.models import Action
 from webapp.integrations.settings import origin_of
 
@@ -51,6 +52,7 @@ _ACTIONS = select(
     _actions.c.url,
     _actions.c.authorization,
     _actions.c.authorization_settings,
+    _actions.c.authorization_secrets,
 ).where(_actions.c.id.in_(bindparam("ids", expanding=True)))
 _ATTEMPTED = insert(Attempt.__table__)  # type: ignore[arg-type]
 # The condition on the state, not the look before it, decides which of several workers gets a run.
@@ -100,13 +102,14 @@ def claim_runs(
     if not wanted:
         return []
     actions = _actions_by_id({action_id for _, action_id in wanted})
+    own = {action_id: _own_credential(row) for action_id, row in actions.items()}
     claims, attempts = [], []
     for timeout_s, run_ids in _by_timeout(wanted, actions).items():
         lease_until = moment + timedelta(seconds=timeout_s) + LEASE_MARGIN
         for row in _taken(run_ids, worker, lease_until):
-            claims.append(
-                _claim(row, actions[row.action_id], worker, moment, moment + LEASE_MARGIN, credential_of)
-            )
+            action = actions[row.action_id]
+            credential = own[row.action_id] or partial(credential_of, action.id, *_whose(action, row))
+            claims.append(_claim(row, action, worker, moment, credential))
             attempts.append(
                 {
                     "run_id": row.id,
@@ -161,12 +164,7 @@ def _taken(run_ids: list[int], worker: str, lease_until: datetime) -> list[Any]:
 
 
 def _claim(
-    row: Any,
-    action: Any,
-    worker: str,
-    moment: datetime,
-    send_before: datetime,
-    credential_of: CredentialLookup,
+    row: Any, action: Any, worker: str, moment: datetime, credential: Callable[[], Credential]
 ) -> Claim:
     return Claim(
         run_id=row.id,
@@ -180,13 +178,37 @@ def _claim(
         body=row.body,
         timeout_s=action.timeout_s,
         started_at=moment,
-        send_before=send_before,
+        send_before=moment + LEASE_MARGIN,
         rules=Rules(action.ok_false_fails, action.safe_to_repeat, row.automatic_retries),
         mode=MODES.get(action.mode),
-        credential=partial(credential_of, action.id, *_whose(action, row)),
+        credential=credential,
         host_moved=origin_of(row.url) != origin_of(action.url),
         told=row.runbook_id is not None and anyone_listens(),
     )
+
+
+def _own_credential(action: Any) -> Callable[[], Credential] | None:
+    """The credential that lies in the action itself; None where it comes from a sign-in, which may take a while."""
+    kind = AUTHORIZATIONS.get(action.authorization)
+    if kind is None or kind.signs_in:
+        return None
+    bare = Action(
+        id=action.id,
+        authorization=action.authorization,
+        authorization_settings=action.authorization_settings,
+        authorization_secrets=action.authorization_secrets,
+    )
+    try:
+        found = credential_for(bare, task_id=None, user_id=None)
+    except Exception as error:
+        return partial(_raise, error)  # by the thread that sends: one action's trouble is not the batch's
+    return lambda: found
+
+
+def _raise(error: Exception) -> Credential:
+    if isinstance(error, CredentialMissing):
+        raise Missing(error.code, error.sentence, error.remedy)
+    raise error
 
 
 def _whose(action: Any, row: Any) -> tuple[int | None, int | None]:
