@@ -7,7 +7,8 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -140,6 +141,13 @@ class Peer:
                 each.close()
 
 
+def until_reset(connected: socket.socket) -> None:
+    """Wait until a reset from the other side has arrived."""
+    poll = select.poll()
+    poll.register(connected, select.POLLHUP)
+    poll.poll(5000)
+
+
 def wait_for_the_reset(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the client go on only when the peer's reset has arrived.
 
@@ -150,8 +158,18 @@ def wait_for_the_reset(monkeypatch: pytest.MonkeyPatch) -> None:
     def setsockopt(self: socket.socket, level: int, *arguments: Any) -> None:
         real(self, level, *arguments)
         if level == socket.IPPROTO_TCP:
-            poll = select.poll()
-            poll.register(self, select.POLLHUP)
-            poll.poll(5000)
+            until_reset(self)
 
     monkeypatch.setattr(socket.socket, "setsockopt", setsockopt)
+
+
+@contextmanager
+def full(listening: socket.socket) -> Iterator[None]:
+    """Fill the queue of a server that accepts nobody: further connections are left without an answer."""
+    waiting = [socket.socket() for _ in range(4)]
+    for each in waiting:
+        each.setblocking(False)
+        each.connect_ex(listening.getsockname())
+    yield
+    for each in waiting:
+        each.close()

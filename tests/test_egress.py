@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.loopback import OK, Peer, always
+from tests.loopback import OK, Peer, always, full
 from webapp.egress import EgressPolicy
 from webapp.http import Answered, Door, NotSent, Outbound
 
@@ -259,6 +259,17 @@ def test_the_next_address_is_tried_where_one_does_not_answer(
 ) -> None:
     _resolve(monkeypatch, [["127.0.0.2", "127.0.0.1"]])
     assert type(get(door_for("127.0.0.0/8"), peer.url(host="two.test"))) is Answered
+
+
+def test_an_address_that_does_not_answer_leaves_time_for_the_next(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _resolve(monkeypatch, [["127.0.0.2", "127.0.0.1"]])
+    door = door_for("127.0.0.0/8")
+    with socket.create_server(("127.0.0.2", peer.port), backlog=0) as listening, full(listening):
+        outcome = door.send(Outbound("GET", peer.url(host="two.test"), {}), timeout_s=2)
+    door.close()
+    assert type(outcome) is Answered
 
 
 def test_a_port_that_is_not_allowed_is_refused_before_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,10 +6,11 @@ import ssl
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.loopback import OK, Line, Peer, Talk, always, wait_for_the_reset
+from tests.loopback import OK, Line, Peer, Talk, always, until_reset, wait_for_the_reset
 from webapp.egress import EgressPolicy
 from webapp.http import Answered, Door, MaybeSent, NotSent, Outbound, Outcome
 
@@ -160,6 +161,22 @@ def test_a_server_that_closes_after_reading_may_have_acted(serve: Serve, door: D
     assert isinstance(outcome, MaybeSent)
     assert outcome.code == "connection_dropped"
     assert len(peer.requests) == 1
+
+
+def test_a_write_that_fails_under_tls_may_have_sent_a_part(
+    serve: Serve, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = ssl.SSLSocket.do_handshake
+
+    def do_handshake(self: ssl.SSLSocket, *arguments: Any) -> None:
+        real(self, *arguments)
+        if not self.server_side:
+            until_reset(self)
+
+    monkeypatch.setattr(ssl.SSLSocket, "do_handshake", do_handshake)
+    outcome = post(door, serve(resets_at_once).url(host="localhost"))
+    assert isinstance(outcome, MaybeSent)
+    assert outcome.code == "connection_dropped"
 
 
 def test_a_drip_within_tls_does_not_outlast_the_deadline(serve: Serve, door: Door) -> None:
