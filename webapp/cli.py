@@ -374,8 +374,10 @@ def _create_administrator(app: Flask, name: str, email: str, password: str) -> N
 def _answers(address: str) -> bool:
     # Only this machine's own processes are asked, so nothing of the environment's proxies may come in between.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    # That name is trusted whatever PUBLIC_URL says and wherever the server listens.
+    asked = urllib.request.Request(address, headers={"Host": "127.0.0.1"})
     try:
-        with opener.open(address, timeout=2) as answer:
+        with opener.open(asked, timeout=2) as answer:
             return bool(answer.status < 400)
     except OSError:
         return False

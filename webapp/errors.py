@@ -8,11 +8,12 @@ from typing import Any
 
 from flask import Flask, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
 
 log = logging.getLogger(__name__)
 
 PAGES = frozenset({400, 401, 403, 404, 405, 409, 413, 429, 500, 503})
+UNKNOWN_HOST = "Runsheet is not known under this address. Open the one that PUBLIC_URL says.\n"
 
 
 def init_app(app: Flask) -> None:
@@ -31,6 +32,10 @@ def _stale_form(error: CSRFError) -> Any:
 
 
 def _refused(error: HTTPException) -> Any:
+    if isinstance(
+        error, SecurityError
+    ):  # an untrusted Host header: no page can be made, its links need a host
+        return make_response(UNKNOWN_HOST, 400, {"Content-Type": "text/plain; charset=utf-8"})
     code = error.code or 500
     if error.response is not None or code < 400:
         return error
