@@ -1,0 +1,123 @@
+"""A running Runsheet whose parts are killed, and a way to ask for calls and to count them at the receiving end."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from slack_sandbox.grants import Grants
+from slack_sandbox.store import Store
+from tests.running import Running
+from webapp import create_app
+from webapp.config import Config
+from webapp.extensions import db
+from webapp.integration_runs import operations
+from webapp.integration_runs.models import IntegrationRun
+from webapp.integrations.models import Action, Connection
+from webapp.integrations.operations.secrets import seal_secrets
+
+BODY = '{"channel":"C024BE91L","text":"{{CustomField[\'Slack Message\']}}"}'
+
+
+class Ground:
+    """The running processes, an action that posts to the sandbox, and counts on both sides. Runs are told apart by text."""
+
+    def __init__(self, running: Running, app: Flask) -> None:
+        self.running, self.app = running, app
+        self.action_id = 0
+
+    def prepare(self) -> None:
+        """An action with a token of the sandbox, which answers late and without its posting limit."""
+        store = Store(str(self.running.instance / "sandbox.sqlite"))
+        token = Grants(store).mint("bot", 2, "U061F7AUR", ("chat:write", "chat:write.public")).access_token
+        store.close()
+        action = Action(
+            connection=Connection(name="Faults"),
+            name="Post",
+            url=f"{self.running.sandbox}/api/chat.postMessage",
+            headers='{"Content-Type":"application/json; charset=utf-8"}',
+            body=BODY,
+            authorization="token",
+            authorization_settings={"token_type": "Bearer"},
+            timeout_s=2,
+        )
+        db.session.add(action)
+        db.session.flush()
+        seal_secrets(action, {"token": token}, by=None)
+        db.session.commit()
+        self.action_id = action.id
+        self.control("switches", {"rate_limit": False, "delay": 0.3})
+
+    def ask(self, texts: list[str]) -> None:
+        """Ask for a call with each text, each in a transaction of its own, as clicks are."""
+        for text in texts:
+            action = db.session.get_one(Action, self.action_id)
+            context = {"CustomField": {"Slack Message": text}}
+            operations.request_run(action, trigger="task_start", context=context, by=None, workspace_id=None)
+            db.session.commit()
+
+    def arrived(self, prefix: str) -> Counter[str]:
+        """How often each text has arrived at the sandbox."""
+        calls = self.control("requests?method=chat.postMessage")["requests"]
+        texts = (call["arguments"].get("text", "") for call in calls)
+        return Counter(text for text in texts if text.startswith(prefix))
+
+    def states(self, prefix: str) -> dict[str, str]:
+        """Text to the state of its run."""
+        db.session.rollback()
+        rows = db.session.execute(select(IntegrationRun.body, IntegrationRun.state)).all()
+        db.session.rollback()
+        found = {json.loads(body)["text"]: state for body, state in rows if body}
+        return {text: state for text, state in found.items() if text.startswith(prefix)}
+
+    def wait_until_settled(self, seconds: float = 60.0) -> None:
+        """Until nothing is queued or being sent."""
+
+        def settled() -> bool:
+            query = select(func.count()).where(IntegrationRun.state.in_(("queued", "sending")))
+            left = db.session.scalar(query)
+            db.session.rollback()
+            return left == 0
+
+        self.wait_for(settled, "left runs queued or sending", seconds)
+
+    def wait_for(self, condition: Callable[[], bool], otherwise: str, seconds: float = 30.0) -> None:
+        """Until the condition holds. Raises AssertionError with the processes' output where it does not."""
+        until = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < until, f"It {otherwise}:\n{self.running.output()[-4000:]}"
+            time.sleep(0.02)
+
+    def control(self, path: str, values: dict[str, Any] | None = None) -> Any:
+        """Ask the sandbox's control pages."""
+        data = None if values is None else json.dumps(values).encode()
+        request = urllib.request.Request(
+            f"{self.running.sandbox}/sandbox/{path}", data, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory, worker_number: int) -> Iterator[Ground]:
+    """A demo of our own, whose parts may be killed, and a client of its database."""
+    running = Running(tmp_path_factory.mktemp("faults") / "instance", number=worker_number + 6)
+    try:
+        running.start()
+        app = create_app(Config.from_environment(running.environ))
+        with app.app_context():
+            made = Ground(running, app)
+            made.prepare()
+            yield made
+            db.session.remove()
+            db.engine.dispose()
+    finally:
+        running.stop()

@@ -1,0 +1,90 @@
+"""kill -9 of each part during posts: no run is lost, and none is sent twice. Counted at the receiving end."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.faults.conftest import Ground
+from webapp.broker import wait_until_ready
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+
+LOT = 50
+
+
+def test_killing_the_worker_loses_no_run_and_sends_none_twice(ground: Ground) -> None:
+    chance = random.Random(7)
+    for lot in range(4):
+        ground.ask([f"worker {lot} {number}" for number in range(LOT)])
+        ground.wait_for(
+            lambda lot=lot: sum(ground.arrived(f"worker {lot} ").values()) > 5, "did not begin to send"
+        )
+        time.sleep(chance.random() * 0.3)
+        ground.running.kill("worker")
+    ground.wait_until_settled()
+    arrived, states = ground.arrived("worker "), ground.states("worker ")
+    assert len(states) == 4 * LOT
+    assert set(arrived.values()) == {1}
+    unknown = {text for text, state in states.items() if state == "unknown"}
+    # Some were in flight when the worker died; without those this would show nothing.
+    assert unknown
+    assert len(arrived) + len(unknown - set(arrived)) == 4 * LOT
+    assert {state for text, state in states.items() if text not in unknown} == {"succeeded"}
+
+
+def test_killing_the_broker_loses_no_run_and_sends_none_twice(ground: Ground) -> None:
+    if "REDIS_URL" in ground.running.environ:
+        pytest.skip("the broker is not ours to kill")
+    for lot in range(2):
+        ground.ask([f"broker {lot} {number}" for number in range(LOT)])
+        ground.running.kill("broker")
+        ground.ask([f"broker {lot} {number}" for number in range(LOT, 2 * LOT)])
+        assert wait_until_ready(ground.app.extensions["config"].redis_url, seconds=30)
+    ground.wait_until_settled()
+    assert ground.arrived("broker ") == dict.fromkeys(ground.states("broker "), 1)
+    assert len(ground.states("broker ")) == 4 * LOT
+    assert set(ground.states("broker ").values()) == {"succeeded"}
+
+
+def test_killing_the_web_process_between_commit_and_nudge_loses_no_run(ground: Ground) -> None:
+    asked = subprocess.run(
+        [sys.executable, "-c", _DIES_AT_THE_COMMIT, str(ground.action_id), str(LOT)],
+        env=ground.running.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (asked.returncode, asked.stderr) == (-signal.SIGKILL, "")
+    ground.wait_until_settled()
+    states = ground.states("web ")
+    assert len(states) == LOT
+    assert set(states.values()) == {"succeeded"}
+    assert ground.arrived("web ") == dict.fromkeys(states, 1)
+
+
+_DIES_AT_THE_COMMIT = """
+import os, signal, sys
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+from webapp import create_app
+from webapp.config import Config
+from webapp.extensions import db
+from webapp.integration_runs import operations
+from webapp.integrations.models import Action
+
+with create_app(Config.from_environment()).app_context():
+    action = db.session.get_one(Action, int(sys.argv[1]))
+    for number in range(int(sys.argv[2])):
+        context = {"CustomField": {"Slack Message": f"web {number}"}}
+        operations.request_run(action, trigger="task_start", context=context, by=None, workspace_id=None)
+    # First in line after the commit, before the nudge.
+    event.listen(Session, "after_commit", lambda _: os.kill(os.getpid(), signal.SIGKILL), insert=True)
+    db.session.commit()
+"""
