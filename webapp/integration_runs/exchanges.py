@@ -184,7 +184,7 @@ def _finished(
         verdict=verdict,
         status=outcome.status,
         response_headers=redact_headers(kept, secrets),
-        response_body=redact(text[:STORED_BODY], secrets),
+        response_body=redact(text, secrets)[:STORED_BODY],
         response_truncated=outcome.truncated or len(text) > STORED_BODY,
         **shared,  # type: ignore[arg-type]
     )
