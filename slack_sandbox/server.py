@@ -9,7 +9,7 @@ import warnings
 from importlib.util import find_spec
 from typing import Any
 
-from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.app.base import BaseApplication
 
 from slack_sandbox.application import create_app
 from slack_sandbox.settings import Settings

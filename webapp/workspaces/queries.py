@@ -70,4 +70,4 @@ def memberships_of(workspace_id: int) -> list[Membership]:
 def member_counts() -> dict[int, int]:
     """Workspace id to how many people belong to it."""
     rows = db.session.execute(select(Membership.workspace_id, func.count()).group_by(Membership.workspace_id))
-    return dict(row._tuple() for row in rows)
+    return {row[0]: row[1] for row in rows}
