@@ -53,7 +53,7 @@ def test_the_runs_page_lists_runs_newest_first(
     sent("/ok")
     sent("/slack/is_archived")
     html = client_of(cast.ines).get("/settings/runs").text
-    assert re.findall(r"(Delivered|HTTP 200)</span></td>", html) == ["HTTP 200", "Delivered"]
+    assert re.findall(r"(Delivered|Failed)</span></td>", html) == ["Failed", "Delivered"]
     assert "#general is archived." in html
 
 
