@@ -343,7 +343,7 @@ def _facts(runbook_id: int) -> list[Facts]:
         .where(Task.runbook_id == runbook_id, Task.deleted_at.is_(None))
         .order_by(Task.position, Task.id)
     )
-    return [Facts(*row) for row in db.session.execute(query)]
+    return [Facts(*tuple(row)) for row in db.session.execute(query)]
 
 
 def _links(runbook_id: int, facts: list[Facts]) -> dict[int, list[int]]:

@@ -18,7 +18,7 @@ from wtforms import (
     TextAreaField,
     ValidationError,
 )
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
+from wtforms.validators import AnyOf, DataRequired, InputRequired, Length, NumberRange, Optional
 
 from webapp.accounts.models import User
 from webapp.forms import BaseForm, CheckboxesField
@@ -47,11 +47,9 @@ class RunbookForm(BaseForm):
 
 
 class StartRunbookForm(BaseForm):
-    mode = RadioField(
-        "How",
-        choices=[(Mode.REHEARSAL.value, "Rehearsal"), (Mode.LIVE.value, "Live run")],
-        default=Mode.LIVE.value,
-    )
+    """Which of the two buttons was pressed."""
+
+    mode = HiddenField("Mode", [AnyOf([each.value for each in Mode])])
 
 
 class ReasonForm(BaseForm):

@@ -27,7 +27,7 @@ LATELY = timedelta(seconds=60)
 MOST_SAMPLES = 50
 
 
-@dataclass(frozen=True)
+@dataclass
 class GatedTask:
     """The task that someone signs in for."""
 

@@ -266,7 +266,7 @@ def changed_lately(places: Collection[int], since: datetime) -> Sequence[tuple[i
     return [(place, runbook_id, seq) for place, runbook_id, seq in db.session.execute(query)]
 
 
-def _detailed(*, deleted: bool = False) -> Select[tuple[Task]]:
+def _detailed(*, deleted: bool = False) -> Select[Task]:
     return (
         select(Task)
         .where(Task.deleted_at.is_not(None) if deleted else Task.deleted_at.is_(None))

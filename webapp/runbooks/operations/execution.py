@@ -120,14 +120,15 @@ def call_of(task: Task) -> IntegrationRun | None:
 
 def _move(task: Task, event: TaskEvent, seq: int, **values: Any) -> None:
     """The conditional UPDATE that decides who was first."""
-    moved = db.session.execute(
+    changed = db.session.scalar(
         update(Task)
         .where(Task.id == task.id, Task.state.in_(sources(event)), Task.deleted_at.is_(None))
         .values(state=task_after(min(sources(event)), event), seq=seq, **values)
+        .returning(Task.id)
         .execution_options(synchronize_session=False)
     )
     db.session.refresh(task)
-    if moved.rowcount != 1:
+    if changed is None:
         raise TakenBefore(_who_was_first(task))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Response, render_template, request
+from flask import Response, abort, render_template, request
 from flask_login import current_user
 
 from webapp.extensions import db
@@ -84,7 +84,8 @@ def save_runbook(runbook_id: int) -> Any:
 @blueprint.get(f"{PAGE}/start", permission=Permission.CONDUCT_RUNBOOKS)
 def ask_start(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.CONDUCT_RUNBOOKS)
-    form = StartRunbookForm(formdata=None, mode=request.args.get("mode", Mode.LIVE.value))
+    wanted = request.args.get("mode", Mode.LIVE)
+    form = StartRunbookForm(formdata=None, mode=wanted if wanted in set(Mode) else Mode.LIVE)
     return asked(found, "runbooks/ask/start.html", form=form, findings=findings(found))
 
 
@@ -93,7 +94,7 @@ def start_runbook(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.CONDUCT_RUNBOOKS)
     form = StartRunbookForm()
     if not form.validate():
-        return asked(found, "runbooks/ask/start.html", status=422, form=form, findings=findings(found))
+        abort(400)
     mode = Mode(form.mode.data)
     return _conduct(found, lambda: operations.start_runbook(found, mode, by=current_user), _STARTED[mode])
 
