@@ -136,7 +136,7 @@ def test_a_started_task_posts_to_the_channel(demo: Running, open_as: OpenAs, way
         allow_at_the_provider(ines)
 
     rune.goto("/runbooks")
-    rune.get_by_role("button", name="Create runbook").or_(rune.get_by_role("link", name="Create runbook")).first.click()
+    rune.get_by_role("link", name="New runbook").first.click()
     rune.get_by_label("Name", exact=True).fill(f"Failover by {way.name}")
     rune.get_by_role("button", name="Create", exact=True).click()
     adding = rune.get_by_placeholder("Type a task name and press Enter").first
@@ -150,8 +150,8 @@ def test_a_started_task_posts_to_the_channel(demo: Running, open_as: OpenAs, way
     rune.get_by_label("Slack Message").fill(text)
     rune.get_by_label("Slack Message").blur()
     expect(rune.get_by_text("Saved").last).to_be_visible()
-    rune.get_by_role("button", name="Start live run").or_(rune.get_by_role("link", name="Start live run")).first.click()
-    rune.get_by_role("dialog").get_by_role("button", name="Start live run").click()
+    rune.get_by_role("link", name="Start live run").click()
+    rune.get_by_role("dialog").get_by_role("button", name="Start", exact=True).click()
     if way.as_ == "Task user":
         rune.get_by_role("button", name="Authenticate").click()
         allow_at_the_provider(rune)
