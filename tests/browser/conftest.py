@@ -55,15 +55,19 @@ def open_as(chromium: Browser, demo: Running) -> Iterator[OpenAs]:
     contexts, complaints = [], []
 
     def opened(name: str, **options: object) -> Page:
-        context = chromium.new_context(viewport={"width": 1440, "height": 900}, base_url=demo.address, **options)
+        context = chromium.new_context(
+            viewport={"width": 1440, "height": 900}, base_url=demo.address, **options
+        )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(10_000)
         page.on(
             "console",
-            lambda message: complaints.append(message.text)
-            if message.type == "error" and not EXPECTED.search(message.text)
-            else None,
+            lambda message: (
+                complaints.append(message.text)
+                if message.type == "error" and not EXPECTED.search(message.text)
+                else None
+            ),
         )
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto("/sign-in")

@@ -48,7 +48,9 @@ class OAuthCodeForm(BaseForm):
         [DataRequired("Enter the path, such as /api/oauth.access.")],
         render_kw={"placeholder": "/api/oauth.access"},
     )
-    scopes = StringField("Scopes", [Length(max=2000)], description="Sent as typed; separate scopes with spaces.")
+    scopes = StringField(
+        "Scopes", [Length(max=2000)], description="Sent as typed; separate scopes with spaces."
+    )
     extra_parameters = TextAreaField(
         "Additional authorize parameters",
         [Length(max=4000)],

@@ -36,16 +36,18 @@ def state_hash(state: str) -> str:
     return hashlib.sha256(state.encode()).hexdigest()
 
 
-def begin_authentication(
-    action: Action, *, by: User, task_id: int | None, return_to: str
-) -> tuple[str, str]:
+def begin_authentication(action: Action, *, by: User, task_id: int | None, return_to: str) -> tuple[str, str]:
     """Prepare a sign-in: the provider's address and the state that ties the answer to this browser.
 
     `task_id` None signs the functional user in. `return_to` is a path of ours. Raises IntegrationRefused where the
     action is not set up for it.
     """
     settings = action.authorization_settings
-    if action.authorization != "oauth_code" or not settings.get("client_id") or not action.authorization_secrets:
+    if (
+        action.authorization != "oauth_code"
+        or not settings.get("client_id")
+        or not action.authorization_secrets
+    ):
         raise IntegrationRefused("The action's Authorization tab is not filled in yet. Save it first.")
     state = secrets.token_urlsafe(32)
     verifier = secrets.token_urlsafe(64) if uses_pkce(settings) else None
@@ -93,14 +95,16 @@ def code_verifier(pending: PendingAuthentication) -> str | None:
     return str(_vault().open(pending.state_hash, pending.code_verifier))
 
 
-def keep_granted(
-    action: Action, granted: oauth.Granted, *, by: User, task_id: int | None
-) -> Authentication:
+def keep_granted(action: Action, granted: oauth.Granted, *, by: User, task_id: int | None) -> Authentication:
     """Store the token, sealed, in place of an earlier one for the same action, task and person."""
     found = db.session.scalar(_of(action.id, task_id, by.id))
     if found is None:
         found = Authentication(
-            action_id=action.id, task_id=task_id, user_id=by.id if task_id else None, provider_host="", request_host=""
+            action_id=action.id,
+            task_id=task_id,
+            user_id=by.id if task_id else None,
+            provider_host="",
+            request_host="",
         )
         db.session.add(found)
         db.session.flush()

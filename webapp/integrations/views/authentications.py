@@ -68,10 +68,16 @@ def callback() -> Any:
     pending = verbs.take_pending(state, by=current_user)
     db.session.commit()
     if pending is None or not started_here:
-        return told("/", "This sign-in has expired or was started in another browser. Press Authenticate again.", "bad")
+        return told(
+            "/",
+            "This sign-in has expired or was started in another browser. Press Authenticate again.",
+            "bad",
+        )
     action = db.session.get(Action, pending.action_id)
     if action is None or action.revision != pending.action_revision:
-        return told(pending.return_to, "The action's settings changed meanwhile. Press Authenticate again.", "bad")
+        return told(
+            pending.return_to, "The action's settings changed meanwhile. Press Authenticate again.", "bad"
+        )
     if "error" in request.args:
         said = sentence_for(request.args["error"], request.args.get("error_description"))
         return told(pending.return_to, said, "bad")
@@ -105,7 +111,9 @@ def _keep(action_id: int, revision: int, granted: oauth.Granted, task_id: int | 
     return told(return_to, f"Authenticated as {label}.")
 
 
-@blueprint.post("/integrations/authentications/<int:authentication_id>/disconnect", permission=Permission.SIGNED_IN)
+@blueprint.post(
+    "/integrations/authentications/<int:authentication_id>/disconnect", permission=Permission.SIGNED_IN
+)
 def disconnect(authentication_id: int) -> Any:
     """Forget a token: one's own, or any as an integration admin."""
     found = db.session.get(Authentication, authentication_id)
