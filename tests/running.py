@@ -65,23 +65,22 @@ class Running:
 
     def program(self, name: str) -> psutil.Process:
         """The running process of that program: broker, sandbox, web or worker. Raises AssertionError if there is none."""
-        pattern = "valkey-server" if name == "broker" else f"webapp {name}"
-        found = [child for child in self._children() if pattern in _command_of(child)]
+        found = self._programs(name)
         assert len(found) == 1, f"{name}: {found}"
         return found[0]
 
     def kill(self, name: str) -> None:
-        """kill -9 that program and return once another process has taken its place."""
+        """kill -9 that program and return once its own children are gone too and another process is in its place."""
         killed = self.program(name)
+        children = killed.children(recursive=True)
         killed.kill()
-
-        def replaced() -> bool:
-            return any(
-                child.pid != killed.pid and name in _command_of(child).replace("valkey-server", "broker")
-                for child in self._children()
-            )
-
-        self.wait_until(replaced, f"has no new {name}")
+        self.wait_until(
+            lambda: (
+                not any(child.is_running() for child in children)
+                and any(program.pid != killed.pid for program in self._programs(name))
+            ),
+            f"has no new {name}",
+        )
 
     def processes(self) -> set[psutil.Process]:
         """The supervisor and all its descendants, now."""
@@ -116,10 +115,10 @@ class Running:
                 raise AssertionError(f"Runsheet {otherwise}:\n{self.output()}")
             time.sleep(0.1)
 
-    def _children(self) -> list[psutil.Process]:
+    def _programs(self, name: str) -> list[psutil.Process]:
         assert self._process is not None
-        found: list[psutil.Process] = self._process.children()
-        return found
+        pattern = "valkey-server" if name == "broker" else f"webapp {name}"
+        return [child for child in self._process.children() if pattern in _command_of(child)]
 
 
 def free_port() -> int:

@@ -7,6 +7,7 @@ short or ends by itself (`drain` makes room after a while), so nothing needs RQ'
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable
 
@@ -47,17 +48,21 @@ def work(redis_url: str, *, on_stop: Callable[[], None]) -> None:
 
     `on_stop` is called in the signal handler, so that a job that runs then can come to an end.
     """
-    while not _work_once(redis_url, on_stop):
+    connection = Redis.from_url(redis_url)
+    # The scheduler's process outlives a killed worker for a moment. Had it inherited the socket on which the worker
+    # waits, the broker would hand a job to the dead.
+    os.register_at_fork(before=lambda: connection.connection_pool.disconnect(inuse_connections=False))
+    while not _work_once(connection, redis_url, on_stop):
         time.sleep(1)
         log.info("Starting again after the broker went away.")
 
 
-def _work_once(redis_url: str, on_stop: Callable[[], None]) -> bool:
+def _work_once(connection: Redis, redis_url: str, on_stop: Callable[[], None]) -> bool:
     """One life of an RQ worker, which ends when the broker fails at a bad moment. Whether it was asked to stop."""
     while not wait_until_ready(redis_url, seconds=BROKER_WAIT_S):
         log.warning("The broker cannot be reached. Trying again.")
     try:
-        worker = Worker(Redis.from_url(redis_url), on_stop)
+        worker = Worker(connection, on_stop)
     except RedisError:
         return False
     try:

@@ -44,11 +44,25 @@ def queued(broker: Redis) -> Job | None:
         return None
 
 
+def test_the_broker_hands_no_job_to_a_killed_worker_whose_scheduler_lives_on(
+    running: Running, broker: Redis
+) -> None:
+    worker = running.program("worker")
+    running.wait_until(lambda: len(worker.children()) == 1, "has no scheduler")
+    worker.kill()
+    worker.wait()
+    assert_next_job_is_performed(running, broker)
+
+
 @pytest.mark.parametrize("name", ["broker", "worker"])
 def test_a_job_is_performed_after_a_kill(running: Running, broker: Redis, name: str) -> None:
     if name == "broker" and "REDIS_URL" in running.environ:
         pytest.skip("the broker is not ours to kill")
     running.kill(name)
+    assert_next_job_is_performed(running, broker)
+
+
+def assert_next_job_is_performed(running: Running, broker: Redis) -> None:
     jobs: list[Job] = []
 
     def taken() -> bool:
