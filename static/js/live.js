@@ -7,6 +7,8 @@
 // the header X-Seq. The cursor lives in the page, so a missed or repeated signal loses and repeats nothing.
 // data-live-id defaults to the last part of data-live; "*" hears every id. #conn shows how things stand.
 
+import { fitting } from './pieces.js';
+
 const JITTER_MS = 250;
 const POLL_MS = 5000;
 const LONGEST_WAIT_S = 30;
@@ -65,7 +67,7 @@ function follow(root) {
       if (answer.status === 200) {
         const html = await answer.text();
         seq = Number(answer.headers.get('X-Seq') ?? seq);
-        htmx.swap(document.body, html, { swapStyle: 'none' });
+        htmx.swap(document.body, fitting(html), { swapStyle: 'none' });
         drawStates();
         announce(answer.headers);
         document.body.dispatchEvent(new CustomEvent('pulled', { detail: { seq } }));

@@ -1,5 +1,7 @@
 // The page of a runbook: the panel beside the list, and rows that add tasks.
 
+import { fitting } from './pieces.js';
+
 const split = document.getElementById('split');
 const panel = document.getElementById('panel');
 let opener = null;
@@ -26,6 +28,10 @@ function close(href) {
   document.getElementById(opener ?? '')?.focus();
 }
 
+document.body.addEventListener('htmx:beforeSwap', (event) => {
+  event.detail.serverResponse = fitting(event.detail.serverResponse);
+});
+
 // The address is pushed after the swap, so the row is marked when that has happened.
 document.body.addEventListener('htmx:afterSwap', (event) => {
   if (event.detail.target === panel) {
@@ -43,19 +49,27 @@ document.addEventListener('click', (event) => {
   close(link.href);
 });
 
-// Enter sends what is typed and leaves the row empty for the next; what was refused comes back.
-const sent = new WeakMap();
+// Enter sends what is typed and leaves the row empty for the next; what was refused comes back. htmx reads a form when its
+// request leaves, which may be after the next Enter, so what was typed is kept from each Enter.
+const typed = new WeakMap();
+const leaving = new WeakMap();
 
-document.body.addEventListener('htmx:beforeRequest', (event) => {
-  const form = event.detail.elt;
+document.addEventListener('submit', (event) => {
+  const form = event.target;
   if (!form.matches('form[data-clear]')) return;
-  sent.set(event.detail.xhr, [...new FormData(form)]);
+  typed.set(form, [...(typed.get(form) ?? []), [...new FormData(form)]]);
   form.reset();
+}, true);
+document.body.addEventListener('htmx:configRequest', (event) => {
+  const form = event.detail.elt;
+  const values = typed.get(form)?.shift() ?? [];
+  leaving.set(form, values);
+  for (const [name, value] of values) event.detail.parameters[name] = value;
 });
 document.body.addEventListener('htmx:afterRequest', (event) => {
   const form = event.detail.elt;
   if (event.detail.successful || !form.matches?.('form[data-clear]')) return;
-  for (const [name, value] of sent.get(event.detail.xhr) ?? []) {
+  for (const [name, value] of leaving.get(form) ?? []) {
     const field = form.elements[name];
     if (field && field.type !== 'hidden' && field.value === '') field.value = value;
   }
