@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm.attributes import set_committed_value
 
 from tests.integration_runs.conftest import Receiver
@@ -21,7 +21,7 @@ from webapp.egress import EgressPolicy
 from webapp.extensions import db
 from webapp.http import Door
 from webapp.integration_runs import jobs, operations, queries
-from webapp.integration_runs.delivery import Dispatcher, share_of_host
+from webapp.integration_runs.delivery import TOLD_AT_A_TIME, Dispatcher, share_of_host
 from webapp.integration_runs.models import IntegrationRun
 from webapp.integration_runs.operations.claims import LEASE_MARGIN
 from webapp.integration_runs.signals import run_changed, run_settled
@@ -371,15 +371,46 @@ def test_a_listener_that_fails_loses_its_own_changes_and_not_the_settlement(
     assert (heard, reloaded(run).follow_up_error) == (["succeeded"], None)
 
 
-def test_news_is_sent_of_the_claim_and_of_the_settlement(ask: Ask, runbook_id: int, cast: Any) -> None:
-    ask(workspace_id=cast.payments, runbook_id=runbook_id)
+@pytest.mark.parametrize(
+    ("path", "news"),
+    [
+        ("/ok", [("changed", "succeeded"), ("settled", "succeeded")]),
+        ("/slow/0.5", [("changed", "sending"), ("changed", "succeeded"), ("settled", "succeeded")]),
+    ],
+)
+def test_news_is_sent_of_the_settlement_and_of_a_sending_that_lasts(
+    ask: Ask, runbook_id: int, cast: Any, path: str, news: list[tuple[str, str]]
+) -> None:
+    ask(path, workspace_id=cast.payments, runbook_id=runbook_id)
     heard: list[tuple[str, str]] = []
     with (
         run_changed.connected_to(lambda run: heard.append(("changed", run.state))),
         run_settled.connected_to(lambda run: heard.append(("settled", run.state))),
     ):
         jobs.drain()
-    assert heard == [("changed", "sending"), ("changed", "succeeded"), ("settled", "succeeded")]
+    assert heard == news
+
+
+def test_runs_that_someone_hears_of_are_settled_a_few_at_a_time(
+    ask: Ask, make_action: Any, runbook_id: int, cast: Any
+) -> None:
+    action = make_action()
+    for _ in range(20):
+        ask(action=action, workspace_id=cast.payments, runbook_id=runbook_id)
+    heard: list[int] = []
+    per_commit: list[int] = []
+
+    def count(_session: Any) -> None:
+        if not db.session().in_nested_transaction() and heard:
+            per_commit.append(len(heard))
+            heard.clear()
+
+    event.listen(db.session(), "after_commit", count)
+    with run_settled.connected_to(lambda run: heard.append(run.id)):
+        jobs.drain()
+    event.remove(db.session(), "after_commit", count)
+    assert sum(per_commit) == 20
+    assert max(per_commit) <= TOLD_AT_A_TIME
 
 
 def test_a_token_is_sent_and_neither_stored_nor_shown(make_action: Any, ask: Ask, receiver: Receiver) -> None:

@@ -20,13 +20,18 @@ from webapp.integration_runs.exchanges import Claim, Finished, Sender, perform
 
 LOOK_EVERY_S = 0.025
 GATHER_S = 0.02
+# A listener may take milliseconds for each run, and the transaction holds its locks meanwhile.
+TOLD_AT_A_TIME = 8
 
 
 class Ledger(Protocol):
     """Where runs are claimed and settled."""
 
     def turn(self, finished: Sequence[Finished], free: int, busy: Mapping[str, int]) -> list[Claim]:
-        """Settle what is finished and claim at most `free` due runs. `busy` counts exchanges in flight by host."""
+        """Settle what is finished and claim at most `free` due runs. `busy` counts exchanges in flight by host.
+
+        Called again and again while anything is in flight, also where there is nothing to settle or claim.
+        """
         ...
 
 
@@ -37,6 +42,17 @@ def share_of_host(slots: int, busy: Mapping[str, int], host: str) -> int:
     """
     others = sum(busy.values()) - busy.get(host, 0)
     return max(1, (slots - others) * 3 // 4) - busy.get(host, 0)
+
+
+def _portion(finished: list[Finished]) -> tuple[list[Finished], list[Finished]]:
+    """What to settle in this turn, and what is left for the next one."""
+    now: list[Finished] = []
+    later: list[Finished] = []
+    told = 0
+    for each in finished:
+        told += each.claim.told
+        (later if each.claim.told and told > TOLD_AT_A_TIME else now).append(each)
+    return now, later
 
 
 class Dispatcher:
@@ -65,16 +81,16 @@ class Dispatcher:
         while True:
             ended = self._stopping.is_set() or time.monotonic() >= until
             free = 0 if ended else self.slots - self._busy.total()
-            claims: list[Claim] = []
-            if self._finished or free > 0:
-                claims = ledger.turn(self._finished, free, self._busy)
-                self._finished = []
+            now, later = _portion(self._finished)
+            claims = ledger.turn(now, free, self._busy)
+            self._finished = later
             for claim in claims:
                 self._busy[claim.host] += 1
                 self._send(claim)
-            if not self._busy.total():
-                return ended
-            self._collect()
+            if not later:
+                if not self._busy.total():
+                    return ended
+                self._collect()
 
     def _send(self, claim: Claim) -> None:
         if self._threads < self._busy.total():

@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 DRAIN_FOR_S = 20.0
 SWEEP_EVERY_S = 5
 CONCURRENCY = 64
+# Most posts are over before anyone could read that they are being sent.
+TELL_AFTER_S = 0.2
 _PAUSES_S = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 T = TypeVar("T")
@@ -115,21 +117,30 @@ def _tick(cron: CronScheduler, stopped: threading.Event) -> None:
 
 
 class _DatabaseLedger:
-    """Claims and settles runs in this process's database."""
+    """Claims and settles runs in this process's database, and tells listeners what is being sent for longer."""
 
     def __init__(self, app: Flask, slots: int) -> None:
         self._app, self._slots = app, slots
         self._worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"[:100]
+        # Run id to when listeners hear that it is being sent, unless it is settled before.
+        self._untold: dict[int, float] = {}
 
     def turn(self, finished: Sequence[Finished], free: int, busy: Mapping[str, int]) -> list[Claim]:
-        """Settle and claim in one transaction; where that fails for good, settle one by one, so that one cannot
-        hold up the others."""
+        """Settle, tell and claim in one transaction; where that fails for good, settle one by one, so that one run
+        cannot hold up the others."""
+        for each in finished:
+            self._untold.pop(each.claim.run_id, None)
+        moment = time.monotonic()
+        lasting = [run_id for run_id, due in self._untold.items() if due <= moment]
+        if not finished and not lasting and free <= 0:
+            return []
         next_due: datetime | None = None
         claims: list[Claim] = []
 
         def work() -> None:
             nonlocal next_due, claims
             next_due = operations.settle_runs(finished)
+            operations.tell(lasting)
             claims = self._claimed(free, busy) if free > 0 else []
 
         try:
@@ -143,6 +154,9 @@ class _DatabaseLedger:
             claims = []
             for each in finished:
                 self._settle_alone(each)
+        for run_id in lasting:
+            del self._untold[run_id]
+        self._untold.update({claim.run_id: moment + TELL_AFTER_S for claim in claims if claim.told})
         if next_due is not None:
             nudges.nudge_at(next_due)
         return claims

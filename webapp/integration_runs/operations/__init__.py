@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from webapp.integration_runs.operations.claims import claim_runs
 from webapp.integration_runs.operations.decisions import cancel_run, resolve_run, retry_run
+from webapp.integration_runs.operations.news import tell
 from webapp.integration_runs.operations.requests import TEST, RequestInvalid, request_run, request_test
 from webapp.integration_runs.operations.settlements import (
     expire_leases,
@@ -25,4 +26,5 @@ __all__ = [
     "resolve_run",
     "retry_run",
     "settle_runs",
+    "tell",
 ]

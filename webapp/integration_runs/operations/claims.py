@@ -16,7 +16,7 @@ from webapp.integration_runs.delivery import share_of_host
 from webapp.integration_runs.exchanges import Claim, Missing
 from webapp.integration_runs.models import Attempt, IntegrationRun
 from webapp.integration_runs.modes import MODES
-from webapp.integration_runs.operations.news import anyone_listens, tell
+from webapp.integration_runs.operations.news import anyone_listens
 from webapp.integration_runs.outcomes import Rules
 from webapp.integration_runs.states import RunEvent, RunState, after
 from webapp.integrations.authorizations import AUTHORIZATIONS, Credential
@@ -94,6 +94,8 @@ def claim_runs(
 ) -> list[Claim]:
     """Claim at most `free` due runs, oldest first, no host above its share. Commit before anything is sent.
 
+    The news is left to the caller: listeners take longer than most posts, and those would wait for them.
+
     `busy` counts this worker's exchanges in flight by host. `credential_of` (action, task, user) is called later, by
     the thread that sends, with no transaction open.
     """
@@ -121,7 +123,6 @@ def claim_runs(
             )
     if attempts:
         db.session.connection().execute(_ATTEMPTED, attempts)
-    tell([claim.run_id for claim in claims if claim.told])
     return claims
 
 

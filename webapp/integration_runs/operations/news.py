@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from webapp.extensions import db
 from webapp.integration_runs.models import IntegrationRun
@@ -32,8 +34,25 @@ def tell(run_ids: Collection[int], settled: Collection[int] = ()) -> None:
         .order_by(IntegrationRun.runbook_id, IntegrationRun.id)
         .execution_options(populate_existing=True)
     )
-    for run in list(db.session.scalars(query)):
-        _tell_one(run, run.id in settled)
+    with _remembering():
+        for run in list(db.session.scalars(query)):
+            _tell_one(run, run.id in settled)
+
+
+@contextmanager
+def _remembering() -> Iterator[None]:
+    """Keep what listeners load until all have heard: many runs of one runbook should load it once."""
+    held: list[Any] = []
+    session = db.session()
+
+    def hold(_session: Any, instance: Any) -> None:
+        held.append(instance)
+
+    event.listen(session, "loaded_as_persistent", hold)
+    try:
+        yield
+    finally:
+        event.remove(session, "loaded_as_persistent", hold)
 
 
 def _tell_one(run: IntegrationRun, settled: bool) -> None:
