@@ -24,8 +24,8 @@ FLAGS = [
 ]
 
 OpenAs = Callable[..., Page]
-# The browser's own line for a refused form, and htmx's for a request that a newer one replaced.
-EXPECTED = re.compile(r"the server responded with a status of|^htmx:(afterRequest|sendAbort)")
+# The browser's own line for a refused form or a cut connection, and htmx's for a request that a newer one replaced.
+EXPECTED = re.compile(r"^Failed to load resource|^htmx:(afterRequest|sendAbort)")
 
 
 @pytest.fixture(scope="session")

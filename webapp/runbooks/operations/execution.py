@@ -17,6 +17,7 @@ from webapp.integration_runs.models import IntegrationRun
 from webapp.integration_runs.operations import cancel_run
 from webapp.integration_runs.states import NotNow as RunNotNow
 from webapp.integration_runs.states import RunState
+from webapp.runbooks import durations
 from webapp.runbooks.models import Runbook, Task
 from webapp.runbooks.operations.changes import touch
 from webapp.runbooks.operations.readiness import release_followers
@@ -180,8 +181,8 @@ def _who_was_first(task: Task) -> str:
 
 def _first(who: User | None, verb: str, when: datetime | None, moment: datetime) -> str:
     ago = max(0, int((moment - when).total_seconds())) if when else 0
-    span = f"{ago} s" if ago < 60 else f"{ago // 60} min" if ago < 3600 else f"{ago // 3600} h"
-    return f"{who.name if who else 'Runsheet'} {verb} this {span} ago."
+    span = "just now" if ago < 2 else f"{durations.rounded(ago)} ago"
+    return f"{who.name if who else 'Runsheet'} {verb} this {span}."
 
 
 def _refuse_before_its_time(task: Task) -> None:
