@@ -101,7 +101,7 @@ class Browser(FlaskClient):
 
 
 @pytest.fixture(scope="session")
-def whole_app(config: Config) -> Flask:
+def whole_app(config: Config) -> Iterator[Flask]:
     """The app with its tables, made once."""
     from webapp.extensions import db
 
@@ -110,7 +110,9 @@ def whole_app(config: Config) -> Flask:
     app.test_client_class = Browser
     with app.app_context():
         db.create_all()
-    return app
+        engine = db.engine
+    yield app
+    engine.dispose()
 
 
 @pytest.fixture

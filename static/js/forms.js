@@ -49,7 +49,7 @@ document.body.addEventListener('htmx:afterRequest', (event) => {
 const SENDING_MS = 8000;
 function rest(form) {
   form.removeAttribute('data-sending');
-  for (const button of form.querySelectorAll('.btn.htmx-request')) button.classList.remove('htmx-request');
+  for (const control of form.elements) control.classList.remove('htmx-request');
 }
 document.addEventListener('submit', (event) => {
   const form = event.target;

@@ -40,4 +40,6 @@ document.addEventListener('click', (event) => {
   const item = event.target.closest('.menu[popover] button[type=button], .menu[popover] [hx-post]');
   item?.closest('[popover]').hidePopover();
 });
+// On phones the settings menu is one line that scrolls.
+document.querySelector('.subnav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
 window.addEventListener('resize', () => document.querySelector('.menu:popover-open')?.hidePopover());

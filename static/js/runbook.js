@@ -2,7 +2,6 @@
 
 import { fitting } from './pieces.js';
 
-const split = document.getElementById('split');
 const panel = document.getElementById('panel');
 let opener = null;
 
@@ -11,16 +10,13 @@ function mark(number) {
   document.getElementById(`t-${number}`)?.setAttribute('aria-current', 'true');
 }
 
-function open() {
-  panel.hidden = false;
-  split.classList.add('open');
+function markOpened() {
   mark(new URLSearchParams(window.location.search).get('task'));
 }
 
 function close(href) {
   panel.hidden = true;
   panel.replaceChildren();
-  split.classList.remove('open');
   mark(null);
   const back = new URL(href, window.location.href);
   back.search = new URLSearchParams([...new URLSearchParams(window.location.search)].filter(([name]) => name !== 'task'));
@@ -35,11 +31,12 @@ document.body.addEventListener('htmx:beforeSwap', (event) => {
 // The address is pushed after the swap, so the row is marked when that has happened.
 document.body.addEventListener('htmx:afterSwap', (event) => {
   if (event.detail.target === panel) {
+    panel.hidden = false;
     opener = event.detail.requestConfig.elt.closest('.task')?.querySelector('.tt > a')?.id ?? opener;
     panel.querySelector('.p-body')?.scrollTo(0, 0);
   }
 });
-document.body.addEventListener('htmx:pushedIntoHistory', open);
+document.body.addEventListener('htmx:pushedIntoHistory', markOpened);
 window.addEventListener('popstate', () => window.location.reload());
 
 document.addEventListener('click', (event) => {
