@@ -33,6 +33,12 @@ def touch(runbook: Runbook, *changed: Task | Stream) -> int:
     return int(seq)
 
 
+def read_anew(row: Task | Stream) -> None:
+    """Read the row again, under the lock that touch holds: it may have changed while this transaction waited."""
+    db.session.flush()  # a refresh would forget the seq that touch has just given it
+    db.session.refresh(row)
+
+
 def stamp(task_ids: Collection[int], seq: int) -> None:
     """Stamp tasks that are not loaded."""
     if task_ids:

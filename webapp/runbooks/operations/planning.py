@@ -16,8 +16,9 @@ from webapp.extensions import db
 from webapp.integrations.models import Action
 from webapp.runbooks import graph, queries
 from webapp.runbooks.models import Runbook, Stream, Task
-from webapp.runbooks.operations.changes import stamp, touch
+from webapp.runbooks.operations.changes import read_anew, stamp, touch
 from webapp.runbooks.operations.readiness import settle_readiness
+from webapp.runbooks.operations.streams import refuse_if_gone
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.states import ENDED, NOT_STARTED, UNDER_WAY
 
@@ -43,8 +44,11 @@ def add_task(
     title = title.strip()
     if not title:
         raise PlanRefused("Type a task name.", "title")
+    _refuse_stranger(runbook, stream)
     seq = touch(runbook, stream)
     _refuse_if_ended(runbook)
+    refuse_if_gone(stream)
+    db.session.refresh(runbook, ["next_task_number"])  # someone may have added a task while this one waited
     task = Task(
         runbook=runbook,
         stream=stream,
@@ -69,11 +73,12 @@ def edit_task(task: Task, plan: Plan, *, by: User) -> None:
     Raises PlanRefused (a loop is named) or NotNow.
     """
     runbook = task.runbook
-    _refuse_loop(task, plan.predecessor_ids)
-    old_stream = task.stream
-    seq = touch(runbook, task, old_stream, plan.stream)
+    _refuse_stranger(runbook, plan.stream)
+    seq = touch(runbook, task, task.stream, plan.stream)
     _refuse_if_ended(runbook)
     _refuse_if_gone(task)
+    _refuse_strangers(runbook, plan.predecessor_ids)
+    _refuse_loop(task, plan.predecessor_ids)
     before = facts(task)
     started = task.state not in NOT_STARTED
     task.title, task.description, task.assignees = plan.title, plan.description, list(plan.assignees)
@@ -92,13 +97,14 @@ def edit_task(task: Task, plan: Plan, *, by: User) -> None:
 
 def move_task(task: Task, step: int, *, by: User) -> None:
     """One place up (−1) or down (+1) in its stream; at the end of the list nothing happens. Raises NotNow."""
+    seq = touch(task.runbook)
+    _refuse_if_ended(task.runbook)
+    _refuse_if_gone(task)
     query = (
         select(Task)
         .where(Task.stream_id == task.stream_id, Task.deleted_at.is_(None))
         .order_by(Task.position, Task.id)
     )
-    seq = touch(task.runbook)
-    _refuse_if_ended(task.runbook)
     order = list(db.session.scalars(query))
     at = order.index(task)
     wanted = at + step
@@ -118,6 +124,7 @@ def delete_task(task: Task, *, by: User) -> None:
     runbook = task.runbook
     seq = touch(runbook, task, task.stream)
     _refuse_if_ended(runbook)
+    _refuse_if_gone(task)
     if task.state not in NOT_STARTED:
         raise NotNow("A task that has started cannot be deleted. Skip it instead.")
     task.deleted_at = now()
@@ -129,9 +136,12 @@ def delete_task(task: Task, *, by: User) -> None:
 def restore_task(task: Task, *, by: User) -> None:
     """Bring a deleted task back to its place, with its links. Raises NotNow or PlanRefused."""
     runbook = task.runbook
-    _refuse_loop(task, [each.id for each in queries.predecessors_of(task.id)], restored=True)
     seq = touch(runbook, task, task.stream)
     _refuse_if_ended(runbook)
+    read_anew(task)
+    if task.deleted_at is None:
+        raise NotNow("This task is already back.")
+    _refuse_loop(task, [each.id for each in queries.predecessors_of(task.id)], restored=True)
     if task.stream.deleted_at is not None:
         raise NotNow("Its stream is deleted. Restore the stream first.")
     task.deleted_at = None
@@ -197,12 +207,24 @@ def _refuse_loop(task: Task, predecessor_ids: Sequence[int], *, restored: bool =
         raise PlanRefused(f"That would be a loop: {path}.", "predecessors")
 
 
+def _refuse_stranger(runbook: Runbook, stream: Stream) -> None:
+    if stream.runbook_id != runbook.id:
+        raise PlanRefused("Choose a stream of this runbook.", "stream_id")
+
+
+def _refuse_strangers(runbook: Runbook, predecessor_ids: Sequence[int]) -> None:
+    if not {each.id for each in queries.names_within(runbook.id)}.issuperset(predecessor_ids):
+        raise PlanRefused("Choose tasks of this runbook.", "predecessors")
+
+
 def _refuse_if_ended(runbook: Runbook) -> None:
     if runbook.state in ENDED:
         raise NotNow("The runbook has ended, so its plan cannot be changed.")
 
 
 def _refuse_if_gone(task: Task) -> None:
+    """Reads the task anew under the lock that touch holds: it may have been started or deleted meanwhile."""
+    read_anew(task)
     if task.deleted_at is not None:
         raise NotNow("This task was deleted.")
 

@@ -12,7 +12,7 @@ from webapp.clock import now
 from webapp.extensions import db
 from webapp.runbooks import queries
 from webapp.runbooks.models import Runbook, Stream, Task
-from webapp.runbooks.operations.changes import touch
+from webapp.runbooks.operations.changes import read_anew, touch
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.states import ENDED
 
@@ -47,6 +47,7 @@ def edit_stream(stream: Stream, *, name: str, color: int, by: User) -> None:
         raise PlanRefused("Choose one of the colours.", "color")
     touch(stream.runbook, stream)
     _refuse_if_ended(stream.runbook)
+    refuse_if_gone(stream)
     before = _facts(stream)
     stream.name, stream.color = name, color
     _record("stream.changed", stream, by, before=before, after=_facts(stream))
@@ -56,6 +57,7 @@ def move_stream(stream: Stream, step: int, *, by: User) -> None:
     """One place up (−1) or down (+1); at the end nothing happens. Raises NotNow."""
     seq = touch(stream.runbook)
     _refuse_if_ended(stream.runbook)
+    refuse_if_gone(stream)
     order = queries.streams_of(stream.runbook_id)
     at = order.index(stream)
     wanted = at + step
@@ -73,6 +75,7 @@ def delete_stream(stream: Stream, *, by: User) -> None:
     """Take an empty stream away. Raises NotNow where it holds tasks, or is the last one."""
     touch(stream.runbook, stream)
     _refuse_if_ended(stream.runbook)
+    refuse_if_gone(stream)
     query = (
         select(func.count()).select_from(Task).where(Task.stream_id == stream.id, Task.deleted_at.is_(None))
     )
@@ -88,9 +91,19 @@ def restore_stream(stream: Stream, *, by: User) -> None:
     """Bring a deleted stream back to its place. Raises NotNow."""
     seq = touch(stream.runbook, stream)
     _refuse_if_ended(stream.runbook)
+    read_anew(stream)
+    if stream.deleted_at is None:
+        raise NotNow("This stream is already back.")
     stream.deleted_at = None
     stream.placed_seq = seq
     _record("stream.restored", stream, by)
+
+
+def refuse_if_gone(stream: Stream) -> None:
+    """Raises NotNow for a deleted stream. Reads it anew under the lock that touch holds."""
+    read_anew(stream)
+    if stream.deleted_at is not None:
+        raise NotNow("This stream was deleted.")
 
 
 def _named(typed: str) -> str:
