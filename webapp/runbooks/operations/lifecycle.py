@@ -72,9 +72,8 @@ def start_runbook(runbook: Runbook, mode: Mode, *, by: User) -> None:
     runbook.state, runbook.mode, runbook.started_at, runbook.ended_at = state, mode, now(), None
     db.session.flush()
     stamp_states(runbook, TaskState, seq)
-    settle_readiness(runbook, seq)
-    start_what_is_due(runbook)
     _record("runbook.started", runbook, by, after={"mode": mode, "state": runbook.state})
+    settle_readiness(runbook, seq)
     _call_for_all(runbook, "runbook_start", by)
 
 

@@ -1,0 +1,215 @@
+"""Who may start, and what starts by itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+from sqlalchemy import select
+
+from tests.runbooks.conftest import Audit, MakeAction, MakeField, MakeRunbook, runs, states, task
+from tests.runbooks.test_planning import plan_of
+from webapp.accounts.models import User
+from webapp.audit.models import AuditLine
+from webapp.clock import now
+from webapp.extensions import db
+from webapp.runbooks import graph, operations, queries
+from webapp.runbooks.models import Runbook, Task
+from webapp.runbooks.refusals import NotNow, PlanRefused
+from webapp.runbooks.states import Mode
+
+VERBS = [
+    "start",
+    "start",
+    "finish",
+    "finish",
+    "skip",
+    "by_hand",
+    "link",
+    "unlink",
+    "delete",
+    "restore",
+    "pause",
+    "resume",
+    "add",
+]
+
+
+def test_a_task_is_free_when_the_last_of_its_predecessors_is_complete(
+    make_runbook: MakeRunbook, rune: User
+) -> None:
+    runbook = make_runbook("Announce", "Deploy", "Verify", waits={3: [1, 2]}, mode=Mode.LIVE)
+    operations.skip_task(task(runbook, 1), "Not needed", by=rune)
+    assert states(runbook)[3] == "not_startable"
+    operations.start_task(task(runbook, 2), by=rune)
+    assert states(runbook)[3] == "not_startable"
+    operations.finish_task(task(runbook, 2), by=rune)
+    assert states(runbook) == {1: "complete", 2: "complete", 3: "startable"}
+
+
+def test_what_still_waits_is_told_that_it_waits_for_less(make_runbook: MakeRunbook, rune: User) -> None:
+    runbook = make_runbook("Announce", "Deploy", "Verify", "Other", waits={3: [1, 2]}, mode=Mode.LIVE)
+    operations.skip_task(task(runbook, 1), "Not needed", by=rune)
+    db.session.commit()
+    assert [each.seq == runbook.seq for each in runbook.tasks] == [True, False, True, False]
+
+
+def test_a_task_that_starts_by_itself_follows_its_predecessor_at_once(
+    make_runbook: MakeRunbook, make_action: MakeAction, rune: User, audit: Audit
+) -> None:
+    action = make_action(auto_start=True)
+    runbook = make_runbook("Announce", "Deploy", waits={2: [1]}, actions={2: action}, mode=Mode.LIVE)
+    operations.start_task(task(runbook, 1), by=rune)
+    operations.finish_task(task(runbook, 1), by=rune)
+    db.session.commit()
+    second = task(runbook, 2)
+    assert (second.state, second.started_by_id) == ("in_progress", None)
+    assert [(run.task_id, run.trigger, run.requested_by_name) for run in runs()] == [
+        (second.id, "task_start", "Runsheet")
+    ]
+    assert audit() == [
+        ("task.started", "#1 Announce", "Rune"),
+        ("task.finished", "#1 Announce", "Rune"),
+        ("task.started", "#2 Deploy", "Runsheet"),
+        ("integration_run.requested", "POST http://127.0.0.1:9/post", "Runsheet"),
+    ]
+
+
+def test_what_starts_by_itself_starts_once_with_the_runbook(
+    make_runbook: MakeRunbook, make_action: MakeAction, rune: User
+) -> None:
+    runbook = make_runbook("Announce", "Deploy", actions={1: make_action(auto_start=True)})
+    operations.start_runbook(runbook, Mode.LIVE, by=rune)
+    assert states(runbook) == {1: "in_progress", 2: "startable"}
+    assert len(runs()) == 1
+
+
+def test_what_cannot_start_by_itself_says_why_once_and_waits_for_someone(
+    make_runbook: MakeRunbook, make_action: MakeAction, make_field: MakeField, rune: User
+) -> None:
+    make_field("Slack Channel", displays_on=["task_edit"], required=True)
+    runbook = make_runbook("Announce", actions={1: make_action(auto_start=True)})
+    operations.start_runbook(runbook, Mode.LIVE, by=rune)
+    assert states(runbook) == {1: "startable"}
+    assert runs() == []
+    query = select(AuditLine.actor_name, AuditLine.object_name, AuditLine.note).where(
+        AuditLine.verb == "task.not_started_by_itself"
+    )
+    assert [tuple(row) for row in db.session.execute(query)] == [
+        ("Runsheet", "#1 Announce", "Fill in Slack Channel first.")
+    ]
+
+
+def test_a_refusal_of_what_starts_by_itself_leaves_the_finish_of_its_predecessor(
+    make_runbook: MakeRunbook, make_action: MakeAction, rune: User
+) -> None:
+    action = make_action(auto_start=True, body='{"text":"{{CustomField[\'No such\']}}"}')
+    runbook = make_runbook("Announce", "Deploy", waits={2: [1]}, actions={2: action}, mode=Mode.LIVE)
+    operations.skip_task(task(runbook, 1), "Not needed", by=rune)
+    db.session.commit()
+    assert states(runbook) == {1: "complete", 2: "startable"}
+    assert runs() == []
+
+
+def test_a_fixed_start_holds_what_would_start_by_itself(
+    make_runbook: MakeRunbook, make_action: MakeAction, rune: User, audit: Audit
+) -> None:
+    runbook = make_runbook("Announce", actions={1: make_action(auto_start=True, fixed_start=True)})
+    task(runbook, 1).planned_start = now() + timedelta(hours=1)
+    operations.start_runbook(runbook, Mode.LIVE, by=rune)
+    assert (states(runbook), runs()) == ({1: "startable"}, [])
+    assert audit() == [("runbook.started", "Release 12", "Rune")]
+
+
+def test_in_a_pause_nothing_starts_by_itself_until_it_is_over(
+    make_runbook: MakeRunbook, make_action: MakeAction, rune: User
+) -> None:
+    runbook = make_runbook(
+        "Announce", "Deploy", waits={2: [1]}, actions={2: make_action(auto_start=True)}, mode=Mode.LIVE
+    )
+    first = task(runbook, 1)
+    operations.pause_runbook(runbook, by=rune)
+    operations.delete_task(first, by=rune)
+    assert states(runbook)[2] == "startable"
+    assert runs() == []
+    operations.resume_runbook(runbook, by=rune)
+    assert states(runbook)[2] == "in_progress"
+    assert len(runs()) == 1
+
+
+@settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
+@given(
+    steps=some.lists(
+        some.tuples(
+            some.sampled_from(VERBS),
+            some.integers(1, 5),
+            some.integers(1, 5),
+        ),
+        min_size=10,
+        max_size=40,
+    )
+)
+def test_on_any_walk_no_task_starts_before_its_predecessors_are_done(
+    make_runbook: MakeRunbook, rune: User, steps: list[tuple[str, int, int]]
+) -> None:
+    runbook = make_runbook("A", "B", "C", "D", "E", waits={2: [1], 3: [1], 4: [2, 3]}, mode=Mode.LIVE)
+    for verb, number, other in steps:
+        free = _free(runbook)
+        before = states(runbook)
+        try:
+            with db.session.begin_nested():
+                _do(verb, runbook, task(runbook, number), task(runbook, other), rune)
+        except (NotNow, PlanRefused):
+            assert states(runbook) == before
+        after = states(runbook)
+        started = {each for each in after if (before.get(each), after[each]) == ("startable", "in_progress")}
+        assert started <= free
+        standing = {
+            each.number
+            for each in runbook.tasks
+            if each.deleted_at is None and each.state in ("startable", "not_startable")
+        }
+        assert {each for each in standing if after[each] == "startable"} == _free(runbook) & standing
+    db.session.rollback()
+
+
+def _free(runbook: Runbook) -> set[int]:
+    """The numbers of the tasks whose predecessors are all complete."""
+    kept = list(
+        db.session.scalars(select(Task).where(Task.runbook_id == runbook.id, Task.deleted_at.is_(None)))
+    )
+    done = {each.id for each in kept if each.state == "complete"}
+    found = graph.startable(queries.links_within(runbook.id), done, [each.id for each in kept])
+    return {each.number for each in kept if each.id in found}
+
+
+def _do(verb: str, runbook: Runbook, chosen: Task, other: Task, by: User) -> None:
+    kept = [each.id for each in chosen.predecessors if each.deleted_at is None]
+    steps: dict[str, Any] = {
+        "start": lambda: operations.start_task(chosen, by=by),
+        "finish": lambda: operations.finish_task(chosen, by=by),
+        "skip": lambda: operations.skip_task(chosen, "Not needed", by=by),
+        "by_hand": lambda: operations.finish_by_hand(chosen, "Done in the console", by=by),
+        "link": lambda: operations.edit_task(
+            chosen, replace(plan_of(chosen), predecessor_ids=[*kept, other.id]), by=by
+        ),
+        "unlink": lambda: operations.edit_task(
+            chosen,
+            replace(plan_of(chosen), predecessor_ids=[each for each in kept if each != other.id]),
+            by=by,
+        ),
+        "delete": lambda: operations.delete_task(chosen, by=by),
+        "restore": lambda: operations.restore_task(chosen, by=by),
+        "pause": lambda: operations.pause_runbook(runbook, by=by),
+        "resume": lambda: operations.resume_runbook(runbook, by=by),
+        "add": lambda: operations.add_task(runbook, chosen.stream, "New", by=by, after=chosen),
+    }
+    steps[verb]()
