@@ -11,7 +11,7 @@ PIP    := $(PY) -m pip --disable-pip-version-check install --quiet
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-fast lint format bench assets migrate migration lock clean
+.PHONY: help demo serve test test-fast lint format bench pictures assets migrate migration lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -39,6 +39,9 @@ format: $(DEV) ## Put the code into its format
 
 bench: $(DEV) assets ## Measure delivery: click to arrival, posts a second, ratios
 	@$(PY) -m bench $(ARGS)
+
+pictures: $(DEV) assets ## Take the README's pictures anew, where Chromium is found
+	@$(PY) -m tools.take_pictures
 
 assets: $(RUN) ## Build the front-end files, if they are not current
 	@$(NODE) && $(PY) tools/build_assets.py --no-tests
