@@ -21,7 +21,7 @@ from tests.running import ROOT, free_port
 pytestmark = pytest.mark.journey
 
 ADMINISTRATOR, PASSWORD = "ada@example.org", "a password of some length"
-READY_WITHIN_S = 30
+READY_WITHIN_S = 60
 
 
 @dataclass(frozen=True)
