@@ -121,6 +121,10 @@ def test_redacting_twice_is_redacting_once(text: str) -> None:
     assert redact(once) == once
 
 
+def test_a_letter_beyond_ascii_that_counts_as_another_hides_no_name() -> None:
+    assert redact("pa\u017f\u017fword=hunter22") == "pa\u017f\u017fword=[hidden]"
+
+
 PRINTABLE = st.characters(exclude_categories=["Cc", "Cs"])
 
 
