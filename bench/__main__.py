@@ -15,7 +15,7 @@ from bench.delivery import measure
     "--concurrency",
     multiple=True,
     type=click.IntRange(1, 1024),
-    default=(64, 256),
+    default=(64, 256, 512),
     show_default=True,
     help="Posts in flight of the worker; give it several times to compare.",
 )
