@@ -5,28 +5,40 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import OpenAs
 
 pytestmark = pytest.mark.browser
 
 
-def started_runbook(page: Page, name: str, *tasks: str) -> str:
-    """Make and start a live runbook with these tasks. Its address."""
+def planned_runbook(page: Page, name: str, *tasks: str) -> str:
+    """Make a runbook with these tasks. Its address."""
     page.goto("/runbooks")
     page.get_by_role("link", name="New runbook").first.click()
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_role("button", name="Create", exact=True).click()
-    adding = page.get_by_placeholder("Type a task name and press Enter").first
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
     for task in tasks:
-        adding.fill(task)
-        adding.press("Enter")
-        expect(page.get_by_role("link", name=task)).to_have_count(1)
+        add_task(page, task)
+    return page.url.split("?")[0]
+
+
+def add_task(page: Page, title: str) -> None:
+    """Add a task to the first stream."""
+    adding = page.get_by_placeholder("Type a task name and press Enter").first
+    adding.fill(title)
+    adding.press("Enter")
+    expect(page.get_by_role("link", name=title)).to_have_count(1)
+
+
+def started_runbook(page: Page, name: str, *tasks: str) -> str:
+    """Make and start a live runbook with these tasks. Its address."""
+    address = planned_runbook(page, name, *tasks)
     page.get_by_role("link", name="Start live run").click()
     page.get_by_role("dialog").get_by_role("button", name="Start live run").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
-    return page.url.split("?")[0]
+    return address
 
 
 def test_a_start_is_seen_by_another_viewer_who_loses_nothing_typed(open_as: OpenAs) -> None:
@@ -62,3 +74,40 @@ def test_the_second_click_on_start_is_told_who_was_first(open_as: OpenAs) -> Non
     expect(
         dana.get_by_role("region", name="Messages").get_by_text(re.compile("^Rune started this"))
     ).to_be_visible()
+
+
+def test_a_task_opens_though_its_row_moves_meanwhile(open_as: OpenAs) -> None:
+    rune, dana = open_as("Rune"), open_as("Dana")
+    address = planned_runbook(rune, "Moved by another", "Open the bridge")
+    rune.get_by_role("link", name="Add stream").click()
+    rune.get_by_role("dialog").get_by_label("Name").fill("Network")
+    rune.get_by_role("dialog").get_by_role("button", name="Add stream").click()
+    dana.goto(address)
+    answers: list[Route] = []
+    dana.route("**/tasks/1", lambda answer: answers.append(answer))
+    dana.get_by_role("link", name="Open the bridge").click()
+    rune.get_by_role("button", name="More actions for Tasks").click()
+    rune.get_by_role("button", name="Move down").click()
+    expect(dana.locator(".stream .name")).to_have_text(["Network", "Tasks"])
+    for answer in answers:
+        answer.continue_()
+    details = dana.get_by_label("Task details")
+    expect(details.get_by_role("heading", name="Open the bridge")).to_be_visible()
+
+
+def test_a_click_on_a_row_just_added_survives_the_news_of_it(open_as: OpenAs) -> None:
+    dana = open_as("Dana")
+    planned_runbook(dana, "Added by one")
+    news: list[Route] = []
+    dana.route("**/changes**", lambda each: news.append(each))
+    dana.evaluate("() => { pulled = new Promise((told) => document.body.addEventListener('pulled', told)) }")
+    with dana.expect_request("**/changes**"):
+        add_task(dana, "Open the bridge")
+    dana.get_by_role("link", name="Open the bridge").hover()
+    dana.mouse.down()
+    for each in news:
+        each.continue_()
+    dana.evaluate("pulled.then(() => null)")
+    dana.mouse.up()
+    details = dana.get_by_label("Task details")
+    expect(details.get_by_role("heading", name="Open the bridge")).to_be_visible()
