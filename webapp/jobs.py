@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from blinker import Signal
 from flask import Flask, current_app
 from redis.exceptions import RedisError
 from rq import Queue
@@ -24,6 +25,9 @@ QUEUE = "runsheet"
 _WAITING = "jobs waiting for the commit"
 
 JOBS: dict[str, Callable[..., None]] = {}
+
+# Sent by each turn of the sweeper, in a job and outside a transaction, for features that have forgotten work to find.
+swept = Signal()
 
 
 def job(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+
+from webapp.off_the_loop import off_the_loop
 
 MINIMUM_LENGTH = 12
 _hasher = PasswordHasher()
@@ -16,13 +15,13 @@ _DUMMY = _hasher.hash("no such person's password")
 
 def hash_password(password: str) -> str:
     """The argon2id hash with its parameters and salt."""
-    return str(_off_the_loop(_hasher.hash, password))
+    return str(off_the_loop(_hasher.hash, password))
 
 
 def verify(stored: str | None, password: str) -> bool:
     """Whether the password belongs to the hash. None costs the same time and is False."""
     try:
-        _off_the_loop(_hasher.verify, stored or _DUMMY, password)
+        off_the_loop(_hasher.verify, stored or _DUMMY, password)
     except (VerificationError, InvalidHashError):
         return False
     return stored is not None
@@ -31,13 +30,3 @@ def verify(stored: str | None, password: str) -> bool:
 def needs_rehash(stored: str) -> bool:
     """Whether the hash was made with weaker parameters than today's."""
     return _hasher.check_needs_rehash(stored)
-
-
-def _off_the_loop(function: Callable[..., Any], *arguments: Any) -> Any:
-    # Hashing takes tens of milliseconds of CPU: under gevent that would hold up everyone in this process.
-    from gevent import get_hub
-    from gevent.monkey import is_module_patched
-
-    if is_module_patched("socket"):
-        return get_hub().threadpool.apply(function, arguments)
-    return function(*arguments)

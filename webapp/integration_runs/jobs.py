@@ -32,7 +32,7 @@ from webapp.integration_runs.exchanges import Claim, Finished, Missing
 from webapp.integrations.authorizations import Credential
 from webapp.integrations.credentials import CredentialMissing, credential_for
 from webapp.integrations.models import Action
-from webapp.jobs import QUEUE, job, perform
+from webapp.jobs import QUEUE, job, perform, swept
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +65,7 @@ def sweep() -> None:
     _in_transaction(lambda: operations.follow_up_again(now()))
     if _in_transaction(lambda: queries.any_due(now())):
         nudges.nudge()
+    swept.send()
 
 
 def dispatcher_of(app: Flask) -> Dispatcher:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from flask_wtf.file import FileField, FileRequired
 from wtforms import (
     DateTimeLocalField,
     HiddenField,
@@ -36,6 +37,19 @@ class NewRunbookForm(BaseForm):
     name = StringField("Name", [DataRequired("Enter a name."), Length(max=200)])
     workspace_id = SelectField("Workspace", coerce=int)
     description = TextAreaField("Description", [Optional(), Length(max=5000)])
+
+
+class PlanFileForm(BaseForm):
+    """A file that holds a plan."""
+
+    file = FileField("File", [FileRequired("Choose a file.")])
+
+
+class NewPlanFileForm(PlanFileForm):
+    """The same, for a new runbook. `workspace_id`'s choices are those in which the user may make runbooks."""
+
+    name = StringField("Name of the new runbook", [DataRequired("Enter a name."), Length(max=200)])
+    workspace_id = SelectField("Workspace", coerce=int)
 
 
 class RunbookForm(BaseForm):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, String, Table, Text, UniqueConstraint
+from sqlalchemy import JSON, Column, ForeignKey, Index, String, Table, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.accounts.models import User
@@ -190,3 +191,39 @@ class Comment(Base):
     @property
     def audit_name(self) -> str:
         return self.body[:80]
+
+
+class PlanImport(Base):
+    """A file that someone uploaded, on its way into a plan.
+
+    `state`: mapping (the person settles what its columns mean), queued, done, undone. It goes into `runbook_id`, or
+    into a new runbook called `new_name`, which is made together with its tasks. `rows` is a sheets.table.Table as
+    JSON, `mapping` a PlanMapping; `rows` is gone once it is done. `made` has the ids of what was added, for the undo:
+    tasks, streams, and the streams that were taken away.
+    """
+
+    __tablename__ = "plan_imports"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"), index=True)
+    runbook_id: Mapped[int | None] = mapped_column(ForeignKey("runbooks.id", ondelete="CASCADE"), index=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    new_name: Mapped[str] = mapped_column(String(200), default="")
+    file_name: Mapped[str] = mapped_column(String(200))
+    state: Mapped[str] = mapped_column(String(20), default="mapping", index=True)
+    row_count: Mapped[int] = mapped_column(default=0)
+    rows: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
+    mapping: Mapped[dict[str, Any]] = mapped_column(JSON)
+    made: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
+    refusal: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now, index=True)
+    queued_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    runbook: Mapped[Runbook | None] = relationship()
+    workspace: Mapped[Workspace] = relationship()
+    user: Mapped[User] = relationship()
+
+    @property
+    def audit_name(self) -> str:
+        return self.file_name

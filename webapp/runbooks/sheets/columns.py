@@ -44,7 +44,7 @@ COLUMNS = (
     _column(
         "description",
         "Description",
-        "",
+        "Any text",
         "details|notes|note|instructions|comment|comments|beschreibung|notizen",
     ),
     _column(

@@ -12,4 +12,12 @@ blueprint.nav = [
     NavEntry("Runbooks", "stack-2", "runbooks.runbooks", order=3),
 ]
 
-from webapp.runbooks.views import execution, lists, runbook, streams, tasks  # noqa: E402, F401
+from webapp.runbooks.views import (  # noqa: E402, F401
+    execution,
+    exporting,
+    importing,
+    lists,
+    runbook,
+    streams,
+    tasks,
+)

@@ -1,0 +1,400 @@
+"""Plans from files: take a file in, settle what its columns mean, import it in one transaction, undo that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+
+from webapp.accounts.models import User
+from webapp.audit.operations import record
+from webapp.clock import now
+from webapp.extensions import db
+from webapp.jobs import enqueue_after_commit
+from webapp.permissions import Permission, can
+from webapp.runbooks import imports, queries
+from webapp.runbooks.models import (
+    PlanImport,
+    Runbook,
+    Stream,
+    Task,
+    task_assignees,
+    task_predecessors,
+)
+from webapp.runbooks.operations.changes import stamp, touch
+from webapp.runbooks.operations.lifecycle import FIRST_STREAM, create_runbook
+from webapp.runbooks.operations.streams import COLORS
+from webapp.runbooks.refusals import NotNow, PlanRefused
+from webapp.runbooks.sheets.columns import PlanMapping, guess, zone_in
+from webapp.runbooks.sheets.plan import Checked, PlannedTask, check
+from webapp.runbooks.sheets.table import Table
+from webapp.runbooks.states import RunbookState
+from webapp.workspaces.models import Workspace
+
+JOB = "import_plan"
+KEPT = timedelta(days=1)
+WRITTEN_AT_ONCE = 500
+
+Told = Callable[[int], None]
+
+
+def receive_plan(
+    table: Table,
+    *,
+    file_name: str,
+    zone: str,
+    zones: Sequence[str] = (),
+    by: User,
+    runbook: Runbook | None = None,
+    workspace: Workspace | None = None,
+    new_name: str = "",
+) -> PlanImport:
+    """Keep an uploaded file until its columns are settled: for `runbook`, or for a new one in `workspace`.
+
+    Times are taken to be in `zone`, unless a heading names another one of `zones`. What the same person uploaded for
+    the same place before and has not imported is thrown away. Raises NotNow where the runbook is not being planned.
+    """
+    place = runbook.workspace if runbook is not None else workspace
+    if place is None:
+        raise ValueError("an import goes into a runbook, or into a workspace")
+    if runbook is not None:
+        _refuse_unless_planning(runbook)
+    headings = table.lines[0].cells
+    guessed = guess(headings, table.width)
+    named = next((name for each in headings if (name := zone_in(each)) in zones), None)
+    db.session.execute(
+        delete(PlanImport).where(
+            PlanImport.user_id == by.id,
+            PlanImport.state == "mapping",
+            PlanImport.runbook_id == (runbook.id if runbook is not None else None),
+        )
+    )
+    found = PlanImport(
+        runbook=runbook,
+        workspace=place,
+        user_id=by.id,
+        new_name=new_name,
+        file_name=file_name[-200:] or "file",
+        row_count=len(table.lines) - 1,
+        rows=table.as_json(),
+        mapping=PlanMapping(
+            guessed,
+            named or zone,
+            headings=any(guessed),
+            references="number" if "number" in guessed else "row",
+        ).as_json(),
+    )
+    db.session.add(found)
+    db.session.flush()
+    return found
+
+
+def remember_mapping(plan_import: PlanImport, mapping: PlanMapping) -> None:
+    """Keep what the columns mean, as the person has it now. Raises NotNow once it is on its way."""
+    _move(plan_import, "mapping", "mapping", mapping=mapping.as_json())
+
+
+def queue_import(plan_import: PlanImport, mapping: PlanMapping, checked: Checked) -> None:
+    """Hand it to a worker. Raises PlanRefused while anything is wrong, NotNow where it is on its way already."""
+    if checked.problems:
+        raise PlanRefused(_not_clean(checked))
+    if plan_import.runbook is not None:
+        _refuse_unless_planning(plan_import.runbook)
+    _move(
+        plan_import,
+        "mapping",
+        "queued",
+        mapping=mapping.as_json(),
+        row_count=len(checked.tasks),
+        queued_at=now(),
+        refusal="",
+    )
+    enqueue_after_commit(JOB, plan_import.id)
+
+
+def perform_import(import_id: int, *, told: Told) -> bool:
+    """Write the tasks, their streams, links and people: all or, with an exception, nothing. Whether it had to be done.
+
+    `told` hears how many tasks are written. Raises PlanRefused or NotNow where the world has changed since the check.
+    """
+    claimed = db.session.execute(
+        update(PlanImport)
+        .where(PlanImport.id == import_id, PlanImport.state == "queued")
+        .values(state="done", finished_at=now())
+        .execution_options(synchronize_session=False)
+    )
+    if claimed.rowcount == 0:  # type: ignore[attr-defined]
+        return False  # performed before, or by another worker this very moment
+    found = db.session.get_one(PlanImport, import_id, populate_existing=True)
+    table = imports.table_of(found)
+    if table is None:
+        raise PlanRefused("The file is not kept any more. Upload it again.")
+    checked = check(table, PlanMapping.from_json(found.mapping), imports.people_in(found.workspace_id))
+    if checked.problems:
+        raise PlanRefused(_not_clean(checked))
+    runbook = _runbook_of(found)
+    seq = touch(runbook)
+    _refuse_unless_planning(runbook)
+    made = _Writer(runbook, seq, told).write(checked)
+    found.made, found.rows = made, None
+    record(
+        "runbook.plan_imported",
+        runbook,
+        by=found.user,
+        workspace_id=runbook.workspace_id,
+        runbook_id=runbook.id,
+        after={
+            "file": found.file_name,
+            "tasks": len(made["tasks"]),
+            "numbers": made["numbers"],
+            "streams added": made["stream_names"],
+        },
+    )
+    db.session.flush()
+    return True
+
+
+def refuse_import(import_id: int, sentence: str) -> None:
+    """Take a queued import back to its mapping, with the reason."""
+    db.session.execute(
+        update(PlanImport)
+        .where(PlanImport.id == import_id, PlanImport.state == "queued")
+        .values(state="mapping", refusal=sentence)
+    )
+
+
+def discard_import(plan_import: PlanImport) -> None:
+    """Throw the file away. Raises NotNow once it is on its way."""
+    _move(plan_import, "mapping", "mapping")
+    db.session.delete(plan_import)
+
+
+def undo_import(plan_import: PlanImport, *, by: User) -> int:
+    """Take away what the import added, as one change; answers how many tasks. Raises NotNow."""
+    runbook = plan_import.runbook
+    if runbook is None or plan_import.made is None:
+        raise NotNow("This import has not added anything yet.")
+    seq = touch(runbook)
+    _refuse_unless_planning(runbook)
+    _move(plan_import, "done", "undone")
+    made = plan_import.made
+    gone = update(Task).where(
+        Task.id.in_(made["tasks"]), Task.runbook_id == runbook.id, Task.deleted_at.is_(None)
+    )
+    count = db.session.execute(
+        gone.values(deleted_at=now(), seq=seq).execution_options(synchronize_session="fetch")
+    ).rowcount  # type: ignore[attr-defined]
+    _take_streams_back(runbook, made, seq)
+    waiting = select(task_predecessors.c.task_id).where(task_predecessors.c.predecessor_id.in_(made["tasks"]))
+    stamp(list(db.session.scalars(waiting)), seq)
+    record(
+        "runbook.plan_import_undone",
+        runbook,
+        by=by,
+        workspace_id=runbook.workspace_id,
+        runbook_id=runbook.id,
+        after={"file": plan_import.file_name, "tasks": count},
+    )
+    return int(count)
+
+
+def queue_again(plan_import: PlanImport) -> None:
+    """Wake a worker once more: the first call was lost."""
+    plan_import.queued_at = now()
+    enqueue_after_commit(JOB, plan_import.id)
+
+
+def forget_old_imports(moment: datetime) -> None:
+    """Throw away what is a day old: files that nobody imported, and what an undo would need."""
+    db.session.execute(
+        delete(PlanImport).where(PlanImport.created_at < moment - KEPT, PlanImport.state != "queued")
+    )
+
+
+def _move(plan_import: PlanImport, before: str, after: str, **values: Any) -> None:
+    """From one state to the next, unless someone was first."""
+    moved = db.session.execute(
+        update(PlanImport)
+        .where(PlanImport.id == plan_import.id, PlanImport.state == before)
+        .values(state=after, **values)
+        .execution_options(synchronize_session="fetch")
+    )
+    if moved.rowcount == 0:  # type: ignore[attr-defined]
+        db.session.refresh(plan_import)
+        raise NotNow(_WHERE_IT_STANDS[plan_import.state])
+
+
+_WHERE_IT_STANDS = {
+    "mapping": "The file has not been imported yet.",
+    "queued": "The file is being imported already.",
+    "done": "The file is imported already.",
+    "undone": "This import was undone already. Upload the file again to import it once more.",
+}
+
+
+def _not_clean(checked: Checked) -> str:
+    count = len(checked.problems)
+    return f"Nothing was imported: {'1 thing is' if count == 1 else f'{count:,} things are'} wrong with the file."
+
+
+def _refuse_unless_planning(runbook: Runbook) -> None:
+    if runbook.state != RunbookState.PLANNING:
+        raise NotNow(
+            "A plan can only be imported while the runbook is being planned, and this one has been started."
+        )
+
+
+def _runbook_of(plan_import: PlanImport) -> Runbook:
+    user = plan_import.user
+    if plan_import.runbook is not None:
+        if not (user.active and can(user, Permission.EDIT_RUNBOOKS, plan_import.runbook)):
+            raise NotNow("You may not change this runbook any more.")
+        return plan_import.runbook
+    held = user.role_in(plan_import.workspace_id)
+    if held is None or not user.active or not can(user, Permission.CREATE_RUNBOOKS, plan_import.workspace):
+        raise NotNow("You may not make runbooks in this workspace any more.")
+    made = create_runbook(name=plan_import.new_name, workspace=plan_import.workspace, by=user)
+    plan_import.runbook = made
+    db.session.flush()
+    return made
+
+
+class _Writer:
+    """Writes checked tasks into one runbook, under the lock that touch holds."""
+
+    def __init__(self, runbook: Runbook, seq: int, told: Told) -> None:
+        self._runbook, self._seq, self._told = runbook, seq, told
+
+    def write(self, checked: Checked) -> dict[str, Any]:
+        """What was made, for PlanImport.made."""
+        streams = queries.streams_of(self._runbook.id)
+        by_name = {each.name.lower(): each for each in reversed(streams)}
+        new = self._add_streams(checked, by_name, streams)
+        by_name |= {each.name.lower(): each for each in new}
+        numbers = self._numbers(checked)
+        ids = self._add_tasks(checked.tasks, numbers, by_name, streams[0])
+        row_ids = dict(zip((task.row for task in checked.tasks), ids, strict=True))
+        self._add_pairs(
+            task_predecessors,
+            ("task_id", "predecessor_id"),
+            [(row_ids[task.row], row_ids[before]) for task in checked.tasks for before in task.before],
+        )
+        self._add_pairs(
+            task_assignees,
+            ("task_id", "user_id"),
+            [(row_ids[task.row], user_id) for task in checked.tasks for user_id in task.people],
+        )
+        removed = self._remove_unused(streams, new, checked)
+        return {
+            "tasks": ids,
+            "numbers": f"{min(numbers)} to {max(numbers)}",
+            "streams": [each.id for each in new],
+            "stream_names": [each.name for each in new],
+            "removed": removed,
+        }
+
+    def _add_streams(
+        self, checked: Checked, known: dict[str, Stream], streams: Sequence[Stream]
+    ) -> list[Stream]:
+        count = db.session.scalar(
+            select(func.count()).select_from(Stream).where(Stream.runbook_id == self._runbook.id)
+        )
+        last = max(each.position for each in streams)
+        first_color = 0 if self._has_only_the_first(streams) else count or 0
+        new = [
+            Stream(
+                runbook_id=self._runbook.id,
+                name=name,
+                color=(first_color + at) % COLORS,
+                position=last + 1 + at,
+                seq=self._seq,
+                placed_seq=self._seq,
+            )
+            for at, name in enumerate(each for each in checked.streams if each.lower() not in known)
+        ]
+        db.session.add_all(new)
+        db.session.flush()
+        return new
+
+    def _numbers(self, checked: Checked) -> list[int]:
+        """The file's own ids where they can be the tasks' numbers and all are free, else the next ones."""
+        db.session.refresh(self._runbook, ["next_task_number"])
+        next_number = self._runbook.next_task_number
+        numbers = checked.numbers
+        if numbers is not None:
+            query = select(Task.number).where(Task.runbook_id == self._runbook.id)
+            if not set(numbers).isdisjoint(db.session.scalars(query)):
+                numbers = None
+        if numbers is None:
+            numbers = list(range(next_number, next_number + len(checked.tasks)))
+        self._runbook.next_task_number = max(next_number, max(numbers) + 1)
+        return numbers
+
+    def _add_tasks(
+        self,
+        tasks: Sequence[PlannedTask],
+        numbers: Sequence[int],
+        by_name: dict[str, Stream],
+        usual: Stream,
+    ) -> list[int]:
+        position = (
+            db.session.scalar(select(func.max(Task.position)).where(Task.runbook_id == self._runbook.id)) or 0
+        )
+        by_number: dict[int, int] = {}
+        rows = [
+            {
+                "runbook_id": self._runbook.id,
+                "stream_id": by_name.get(task.stream.lower(), usual).id,
+                "number": number,
+                "position": position + at,
+                "title": task.title,
+                "description": task.description,
+                "planned_start": task.start,
+                "duration_s": task.duration_s,
+                "seq": self._seq,
+                "placed_seq": self._seq,
+            }
+            for at, (task, number) in enumerate(zip(tasks, numbers, strict=True), 1)
+        ]
+        for start in range(0, len(rows), WRITTEN_AT_ONCE):
+            chunk = rows[start : start + WRITTEN_AT_ONCE]
+            made = db.session.execute(insert(Task).returning(Task.number, Task.id), chunk)
+            by_number.update((number, task_id) for number, task_id in made)
+            self._told(start + len(chunk))
+        return [by_number[number] for number in numbers]
+
+    @staticmethod
+    def _add_pairs(table: Any, names: tuple[str, str], pairs: Sequence[tuple[int, int]]) -> None:
+        if pairs:
+            db.session.execute(insert(table), [dict(zip(names, pair, strict=True)) for pair in pairs])
+
+    def _remove_unused(self, streams: Sequence[Stream], new: Sequence[Stream], checked: Checked) -> list[int]:
+        """The stream that every new runbook has, where the file brings streams of its own for every task."""
+        if not (new and self._has_only_the_first(streams) and all(task.stream for task in checked.tasks)):
+            return []
+        only = streams[0]
+        query = select(func.count()).where(Task.stream_id == only.id, Task.deleted_at.is_(None))
+        if db.session.scalar(query):
+            return []
+        only.deleted_at, only.seq = now(), self._seq
+        return [only.id]
+
+    @staticmethod
+    def _has_only_the_first(streams: Sequence[Stream]) -> bool:
+        return len(streams) == 1 and streams[0].name == FIRST_STREAM
+
+
+def _take_streams_back(runbook: Runbook, made: dict[str, Any], seq: int) -> None:
+    """The streams that were taken away come back; those that were added go, where they are empty and not the last."""
+    for stream in db.session.scalars(select(Stream).where(Stream.id.in_(made["removed"]))):
+        stream.deleted_at, stream.seq, stream.placed_seq = None, seq, seq
+    db.session.flush()
+    held = select(Task.stream_id).where(Task.runbook_id == runbook.id, Task.deleted_at.is_(None))
+    full = set(db.session.scalars(held))
+    left = queries.streams_of(runbook.id)
+    for stream in reversed(left):
+        if stream.id in made["streams"] and stream.id not in full and len(left) > 1:
+            stream.deleted_at, stream.seq = now(), seq
+            left = [each for each in left if each is not stream]

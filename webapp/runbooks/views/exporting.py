@@ -1,0 +1,62 @@
+"""A runbook's plan as CSV, as XLSX, and as a run sheet to print."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Response, send_file
+from flask_login import current_user
+
+from webapp.extensions import db
+from webapp.off_the_loop import off_the_loop
+from webapp.page import page
+from webapp.permissions import Permission
+from webapp.runbooks import imports, queries
+from webapp.runbooks.board import load_board, viewer_of
+from webapp.runbooks.forms import zone_of
+from webapp.runbooks.models import Runbook
+from webapp.runbooks.sheets.export import as_csv, as_xlsx
+from webapp.runbooks.views import blueprint
+from webapp.runbooks.views.pieces import base_of
+from webapp.runbooks.views.runbook import PAGE
+
+XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@blueprint.get(f"{PAGE}/plan.csv", permission=Permission.READ_RUNBOOKS)
+def export_csv(runbook_id: int) -> Any:
+    found = queries.runbook_for(current_user, runbook_id, Permission.READ_RUNBOOKS)
+    rows, zone = imports.plan_rows(found.id), ZoneInfo(zone_of(current_user))
+    return _sent(as_csv(rows, zone), found.name, "csv", "text/csv; charset=utf-8")
+
+
+@blueprint.get(f"{PAGE}/plan.xlsx", permission=Permission.READ_RUNBOOKS)
+def export_xlsx(runbook_id: int) -> Any:
+    found = queries.runbook_for(current_user, runbook_id, Permission.READ_RUNBOOKS)
+    rows, zone, name = imports.plan_rows(found.id), ZoneInfo(zone_of(current_user)), found.name
+    db.session.rollback()  # nothing is held while the workbook is made
+    return _sent(off_the_loop(as_xlsx, rows, zone, title=name), name, "xlsx", XLSX_TYPE)
+
+
+@blueprint.get(f"{PAGE}/run-sheet", permission=Permission.READ_RUNBOOKS)
+def run_sheet(runbook_id: int) -> Any:
+    """The plan as a page to print: no scripts, the reader's own time zone, room to write by hand."""
+    found: Runbook = queries.runbook_for(current_user, runbook_id, Permission.READ_RUNBOOKS)
+    board = load_board(found, viewer_of(current_user, found), base=base_of(found))
+    zone = ZoneInfo(zone_of(current_user))
+    return page(
+        "runbooks/run_sheet.html",
+        runbook=found,
+        board=board,
+        details={each.number: each for each in imports.plan_rows(found.id)},
+        zone=zone.key,
+        local=lambda moment: moment.astimezone(zone),
+    )
+
+
+def _sent(data: bytes, name: str, ending: str, kind: str) -> Response:
+    kept = re.sub(r"[^\w .()-]+", " ", name).strip()[:100] or "Runbook"
+    return send_file(io.BytesIO(data), kind, as_attachment=True, download_name=f"{kept}.{ending}")
