@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
@@ -18,40 +19,31 @@ _NOT_A_WORKBOOK = (
     "The workbook cannot be read. Open it in your spreadsheet, save it as XLSX or CSV, and choose that file."
 )
 
+# openpyxl lets whatever a damaged workbook causes through.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    OSError,
+    EOFError,
+    ParseError,
+)
+
 
 def read_xlsx(data: bytes) -> Table:
     """The first visible sheet that holds anything, as a table of text. Raises FileRefused."""
     _refuse_bomb(data)
-    from openpyxl import load_workbook
-
     try:
-        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
-        try:
-            sheets = [each for each in book.worksheets if each.sheet_state == "visible"]
-            for sheet in sheets:
-                sheet.reset_dimensions()  # a file may claim to be a million rows wide and long
-                if any(any(row) for row in _texts(sheet, most=_MOST_GAPS)):
-                    lines = gather(_texts(sheet, most=MOST_ROWS + _MOST_GAPS))
-                    width = max(len(each.cells) for each in lines)
-                    return Table(lines, width, f"XLSX, sheet “{sheet.title}”")
-        finally:
-            book.close()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # openpyxl tells of parts that it would not write again
+            return _first_sheet(data)
     except FileRefused:
         raise
-    except (
-        zipfile.BadZipFile,
-        KeyError,
-        ValueError,
-        TypeError,
-        OSError,
-        ParseError,
-        AttributeError,
-        IndexError,
-        EOFError,
-    ):
-        # openpyxl lets whatever a damaged workbook causes through.
+    except _DAMAGED:
         raise FileRefused(_NOT_A_WORKBOOK) from None
-    raise FileRefused("The workbook is empty. Choose one whose first sheet holds a plan.")
 
 
 def write_xlsx(rows: Iterable[Sequence[str | datetime]], *, title: str, widths: Sequence[int] = ()) -> bytes:
@@ -86,6 +78,23 @@ def write_xlsx(rows: Iterable[Sequence[str | datetime]], *, title: str, widths: 
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def _first_sheet(data: bytes) -> Table:
+    from openpyxl import load_workbook
+
+    book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+    try:
+        for sheet in book.worksheets:
+            if sheet.sheet_state != "visible":
+                continue
+            sheet.reset_dimensions()  # a file may claim to be a million rows wide and long
+            if any(any(row) for row in _texts(sheet, most=_MOST_GAPS)):
+                lines = gather(_texts(sheet, most=MOST_ROWS + _MOST_GAPS))
+                return Table(lines, max(len(each.cells) for each in lines), f"XLSX, sheet “{sheet.title}”")
+    finally:
+        book.close()
+    raise FileRefused("The workbook is empty. Choose one whose first sheet holds a plan.")
 
 
 def _refuse_bomb(data: bytes) -> None:
