@@ -58,14 +58,15 @@ COLUMNS = (
         "start",
         "Planned start",
         "Not before that moment",
-        "start|start time|start date|planned start time|planned start date|fixed start|begin|starts at|scheduled start"
+        "start|when|start time|start date|planned start time|planned start date|fixed start|begin|starts at|scheduled start"
         "|anfang|beginn|startzeit",
     ),
     _column(
         "duration",
         "Duration",
         "1h 30m, 90 (minutes) or 1:30",
-        "planned duration|estimate|estimated duration|length|minutes|duration (min)|duration min|duration (minutes)|dauer",
+        "planned duration|how long|takes|estimate|estimated duration|length|minutes|duration (min)|duration min"
+        "|duration (minutes)|dauer",
     ),
     _column(
         "assignees",

@@ -58,5 +58,5 @@ def run_sheet(runbook_id: int) -> Any:
 
 
 def _sent(data: bytes, name: str, ending: str, kind: str) -> Response:
-    kept = re.sub(r"[^\w .()-]+", " ", name).strip()[:100] or "Runbook"
+    kept = " ".join(re.sub(r"[^\w.()-]+", " ", name).split())[:100] or "Runbook"
     return send_file(io.BytesIO(data), kind, as_attachment=True, download_name=f"{kept}.{ending}")
