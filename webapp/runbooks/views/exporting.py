@@ -14,7 +14,7 @@ from webapp.extensions import db
 from webapp.off_the_loop import off_the_loop
 from webapp.page import page
 from webapp.permissions import Permission
-from webapp.runbooks import imports, queries
+from webapp.runbooks import durations, imports, queries
 from webapp.runbooks.board import load_board, viewer_of
 from webapp.runbooks.forms import zone_of
 from webapp.runbooks.models import Runbook
@@ -47,11 +47,14 @@ def run_sheet(runbook_id: int) -> Any:
     found: Runbook = queries.runbook_for(current_user, runbook_id, Permission.READ_RUNBOOKS)
     board = load_board(found, viewer_of(current_user, found), base=base_of(found))
     zone = ZoneInfo(zone_of(current_user))
+    rows = imports.plan_rows(found.id)
     return page(
         "runbooks/run_sheet.html",
         runbook=found,
         board=board,
-        details={each.number: each for each in imports.plan_rows(found.id)},
+        details={each.number: each for each in rows},
+        fixed=any(each.start for each in rows),
+        took=durations.shown(board.stats.duration_s),
         zone=zone.key,
         local=lambda moment: moment.astimezone(zone),
     )
