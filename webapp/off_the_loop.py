@@ -17,7 +17,17 @@ def off_the_loop(function: Callable[P, T], *arguments: P.args, **options: P.kwar
     from gevent import get_hub
     from gevent.monkey import is_module_patched
 
-    if is_module_patched("socket"):
-        found: T = get_hub().threadpool.apply(function, arguments, options)
-        return found
-    return function(*arguments, **options)
+    if not is_module_patched("socket"):
+        return function(*arguments, **options)
+
+    # What a function raises in gevent's pool is printed with its traceback, so a refusal comes back as a value.
+    def quietly() -> tuple[T | None, Exception | None]:
+        try:
+            return function(*arguments, **options), None
+        except Exception as error:
+            return None, error
+
+    found, error = get_hub().threadpool.apply(quietly)
+    if error is not None:
+        raise error
+    return found  # type: ignore[no-any-return]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, func, insert, select, update
 
@@ -29,7 +30,8 @@ from webapp.runbooks.operations.streams import COLORS
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.sheets.columns import PlanMapping, guess, zone_in
 from webapp.runbooks.sheets.plan import Checked, PlannedTask, check
-from webapp.runbooks.sheets.table import Table
+from webapp.runbooks.sheets.table import About, Table
+from webapp.runbooks.sheets.values import BadValue, moment
 from webapp.runbooks.states import RunbookState
 from webapp.workspaces.models import Workspace
 
@@ -134,10 +136,10 @@ def perform_import(import_id: int, *, told: Told) -> bool:
     checked = check(table, PlanMapping.from_json(found.mapping), imports.people_in(found.workspace_id))
     if checked.problems:
         raise PlanRefused(_not_clean(checked))
-    runbook = _runbook_of(found)
+    runbook = _runbook_of(found, table.about)
     seq = touch(runbook)
     _refuse_unless_planning(runbook)
-    made = _Writer(runbook, seq, told).write(checked)
+    made = _Writer(runbook, seq, table.about, told).write(checked)
     found.made, found.rows = made, None
     record(
         "runbook.plan_imported",
@@ -206,10 +208,10 @@ def queue_again(plan_import: PlanImport) -> None:
     enqueue_after_commit(JOB, plan_import.id)
 
 
-def forget_old_imports(moment: datetime) -> None:
+def forget_old_imports(before: datetime) -> None:
     """Throw away what is a day old: files that nobody imported, and what an undo would need."""
     db.session.execute(
-        delete(PlanImport).where(PlanImport.created_at < moment - KEPT, PlanImport.state != "queued")
+        delete(PlanImport).where(PlanImport.created_at < before - KEPT, PlanImport.state != "queued")
     )
 
 
@@ -246,7 +248,7 @@ def _refuse_unless_planning(runbook: Runbook) -> None:
         )
 
 
-def _runbook_of(plan_import: PlanImport) -> Runbook:
+def _runbook_of(plan_import: PlanImport, about: About) -> Runbook:
     user = plan_import.user
     if plan_import.runbook is not None:
         if not (user.active and can(user, Permission.EDIT_RUNBOOKS, plan_import.runbook)):
@@ -255,7 +257,14 @@ def _runbook_of(plan_import: PlanImport) -> Runbook:
     held = user.role_in(plan_import.workspace_id)
     if held is None or not user.active or not can(user, Permission.CREATE_RUNBOOKS, plan_import.workspace):
         raise NotNow("You may not make runbooks in this workspace any more.")
-    made = create_runbook(name=plan_import.new_name, workspace=plan_import.workspace, by=user)
+    made = create_runbook(
+        name=plan_import.new_name, workspace=plan_import.workspace, by=user, description=about.description
+    )
+    if about.planned_start:
+        try:
+            made.planned_start = moment(about.planned_start, order="dmy", zone=ZoneInfo("UTC"))
+        except BadValue as bad:
+            raise PlanRefused(f"Nothing was imported: the runbook’s planned start is wrong. {bad}") from None
     plan_import.runbook = made
     db.session.flush()
     return made
@@ -264,8 +273,8 @@ def _runbook_of(plan_import: PlanImport) -> Runbook:
 class _Writer:
     """Writes checked tasks into one runbook, under the lock that touch holds."""
 
-    def __init__(self, runbook: Runbook, seq: int, told: Told) -> None:
-        self._runbook, self._seq, self._told = runbook, seq, told
+    def __init__(self, runbook: Runbook, seq: int, about: About, told: Told) -> None:
+        self._runbook, self._seq, self._about, self._told = runbook, seq, about, told
 
     def write(self, checked: Checked) -> dict[str, Any]:
         """What was made, for PlanImport.made."""
@@ -307,7 +316,7 @@ class _Writer:
             Stream(
                 runbook_id=self._runbook.id,
                 name=name,
-                color=(first_color + at) % COLORS,
+                color=self._about.colors.get(name.lower(), (first_color + at) % COLORS),
                 position=last + 1 + at,
                 seq=self._seq,
                 placed_seq=self._seq,

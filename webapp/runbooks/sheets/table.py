@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 MOST_BYTES = 10_000_000
@@ -31,12 +31,22 @@ class Line:
 
 
 @dataclass(frozen=True)
+class About:
+    """What a file says of the whole runbook, for a new one. `colors` are those of streams, by name in small letters."""
+
+    description: str = ""
+    planned_start: str = ""
+    colors: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Table:
     """The lines that hold anything. `width` is how many columns count; a line with more of them is torn apart."""
 
     lines: Sequence[Line]
     width: int
     kind: str
+    about: About = About()
 
     def as_json(self) -> dict[str, Any]:
         """What `from_json` reads back."""
@@ -44,12 +54,13 @@ class Table:
             "kind": self.kind,
             "width": self.width,
             "lines": [[each.number, *each.cells] for each in self.lines],
+            "about": asdict(self.about),
         }
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Table:
         lines = [Line(number, cells) for number, *cells in stored["lines"]]
-        return cls(lines, stored["width"], stored["kind"])
+        return cls(lines, stored["width"], stored["kind"], About(**stored["about"]))
 
 
 def gather(rows: Iterable[Sequence[str]]) -> list[Line]:

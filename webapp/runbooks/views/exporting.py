@@ -19,6 +19,7 @@ from webapp.runbooks.board import load_board, viewer_of
 from webapp.runbooks.forms import zone_of
 from webapp.runbooks.models import Runbook
 from webapp.runbooks.sheets.export import as_csv, as_xlsx
+from webapp.runbooks.sheets.yaml_files import PlanHead, write_yaml
 from webapp.runbooks.views import blueprint
 from webapp.runbooks.views.pieces import base_of
 from webapp.runbooks.views.runbook import PAGE
@@ -39,6 +40,16 @@ def export_xlsx(runbook_id: int) -> Any:
     rows, zone, name = imports.plan_rows(found.id), ZoneInfo(zone_of(current_user)), found.name
     db.session.rollback()  # nothing is held while the workbook is made
     return _sent(off_the_loop(as_xlsx, rows, zone, title=name), name, "xlsx", XLSX_TYPE)
+
+
+@blueprint.get(f"{PAGE}/plan.yaml", permission=Permission.READ_RUNBOOKS)
+def export_yaml(runbook_id: int) -> Any:
+    found = queries.runbook_for(current_user, runbook_id, Permission.READ_RUNBOOKS)
+    streams = [(each.name, each.color) for each in queries.streams_of(found.id)]
+    head = PlanHead(found.name, found.description, found.planned_start, streams)
+    rows = imports.plan_rows(found.id)
+    db.session.rollback()
+    return _sent(off_the_loop(write_yaml, head, rows), head.name, "yaml", "application/yaml")
 
 
 @blueprint.get(f"{PAGE}/run-sheet", permission=Permission.READ_RUNBOOKS)
