@@ -27,6 +27,7 @@ from webapp.runbooks.sheets.columns import PlanMapping
 from webapp.runbooks.sheets.export import PlanRow, as_csv
 from webapp.runbooks.sheets.plan import check
 from webapp.runbooks.sheets.reading import read
+from webapp.runbooks.sheets.yaml_files import PlanHead, write_yaml
 from webapp.runbooks.states import Mode
 from webapp.workspaces.models import Membership, Workspace
 
@@ -453,3 +454,35 @@ def test_an_export_reads_three_times_however_many_tasks(
     with counting_queries() as statements:
         assert len(imports.plan_rows(runbook_id)) == 30
     assert len(statements) == 3
+
+
+def test_a_runbook_moves_as_yaml_with_all_that_it_says_of_itself(
+    make_runbook: MakeRunbook, receive: Any, cast: Cast, rune: User
+) -> None:
+    source = make_runbook("Plan it", "Do it", waits={2: [1]})
+    start = datetime(2026, 12, 24, 17, 0, tzinfo=UTC)
+    operations.rename_runbook(source, name="Source", description="Why", planned_start=start, by=rune)
+    operations.edit_stream(source.streams[0], name="Comms", color=7, by=rune)
+    db.session.commit()
+    head = PlanHead("Source", "Why", start, [("Comms", 7)])
+    data = write_yaml(head, imports.plan_rows(source.id)).decode()
+    workspace = db.session.get_one(Workspace, cast.payments)
+    found = import_now(receive(data, workspace=workspace, new_name="Copy"))
+    assert (found.state, found.refusal) == ("done", "")
+    made = found.runbook
+    assert made is not None
+    assert (made.name, made.description, made.planned_start) == ("Copy", "Why", start)
+    assert imports.plan_rows(made.id) == imports.plan_rows(source.id)
+    assert [(each.name, each.color) for each in made.streams if each.deleted_at is None] == [("Comms", 7)]
+
+
+def test_a_planned_start_that_cannot_be_stops_the_new_runbook(receive: Any, cast: Cast) -> None:
+    workspace = db.session.get_one(Workspace, cast.payments)
+    data = "runsheet: runbook 1\nplanned_start: soon\ntasks: [{title: Go}]\n"
+    found = import_now(receive(data, workspace=workspace, new_name="Copy"))
+    assert (found.state, found.runbook_id) == ("mapping", None)
+    assert found.refusal == (
+        "Nothing was imported: the runbook’s planned start is wrong. “soon” is no date and time. "
+        "Write it such as 2026-12-24 18:00 or 24.12.2026 18:00."
+    )
+    assert db.session.scalars(select(Runbook)).all() == []

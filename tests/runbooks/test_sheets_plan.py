@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -17,6 +17,7 @@ from webapp.runbooks.sheets.export import PlanRow, as_csv, as_xlsx
 from webapp.runbooks.sheets.loops import loops
 from webapp.runbooks.sheets.plan import Checked, Person, Problem, check
 from webapp.runbooks.sheets.reading import read
+from webapp.runbooks.sheets.yaml_files import PlanHead, write_yaml
 
 RUNE = Person(1, "Rune", "rune@example.com")
 VERA = Person(2, "Vera Young", "vera@example.com")
@@ -282,21 +283,22 @@ def plans(draw: st.DrawFn) -> list[PlanRow]:
     ]
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    plans(),
-    st.sampled_from(["UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe"]),
-    st.booleans(),
-)
-def test_what_is_exported_is_imported_as_the_same_plan(
-    plan: list[PlanRow], zone: str, workbook: bool
-) -> None:
-    where = ZoneInfo(zone)
-    table = read(as_xlsx(plan, where, title="Plan") if workbook else as_csv(plan, where))
+ZONES = ["UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe"]
+WRITERS: dict[str, Callable[[list[PlanRow], ZoneInfo], bytes]] = {
+    "csv": as_csv,
+    "xlsx": lambda plan, zone: as_xlsx(plan, zone, title="Plan"),
+    "yaml": lambda plan, _zone: write_yaml(PlanHead("Plan"), plan),
+}
+
+
+@settings(max_examples=90, deadline=None)
+@given(plans(), st.sampled_from(ZONES), st.sampled_from(sorted(WRITERS)))
+def test_what_is_exported_is_imported_as_the_same_plan(plan: list[PlanRow], zone: str, kind: str) -> None:
+    table = read(WRITERS[kind](plan, ZoneInfo(zone)))
     headings = table.lines[0].cells
     keys = guess(headings, table.width)
     assert keys == tuple(BY_KEY)
-    named = next(found for each in headings if (found := zone_in(each)))
+    named = next((found for each in headings if (found := zone_in(each))), "UTC")
     found = check(table, PlanMapping(keys, named), PEOPLE)
     assert found.problems == []
     assert found.numbers == [each.number for each in plan]

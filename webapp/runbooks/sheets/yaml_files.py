@@ -20,7 +20,7 @@ MOST_BYTES = 3_000_000
 DEEPEST = 5
 _BEGINS = re.compile(rb"(?:\xef\xbb\xbf)?(?:[ \t]*(?:#[^\n]*|---)?\r?\n)*runsheet:\s")
 _LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_SAFE_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _NAMES = {
     "number": "number",
     "title": "title",
@@ -32,6 +32,18 @@ _NAMES = {
     "assignees": "assignees",
 }
 _LISTS = {"predecessors", "assignees"}
+
+
+class _Dumper(_SAFE_DUMPER):
+    """Text of several lines as such, so that people can read and compare it."""
+
+
+_Dumper.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style="|" if "\n" in text else None
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -71,7 +83,7 @@ def write_yaml(head: PlanHead, rows: Iterable[PlanRow]) -> bytes:
         "streams": [{"name": name, "color": color} for name, color in head.streams],
         "tasks": [_filled(each) for each in tasks],
     }
-    text = yaml.dump(document, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=120)
+    text = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
     return str(text).encode()
 
 
