@@ -21,7 +21,9 @@ Go,,,,3
 
 def upload(page: Page, data: bytes, name: str = "plan.csv") -> None:
     """Choose the file and send it."""
-    page.get_by_label("File", exact=True).set_input_files(FilePayload(name=name, mimeType="text/csv", buffer=data))
+    page.get_by_label("File", exact=True).set_input_files(
+        FilePayload(name=name, mimeType="text/csv", buffer=data)
+    )
     page.get_by_role("button", name="Upload").click()
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
@@ -163,6 +166,28 @@ def test_performed_twice_it_is_imported_once(make_runbook: MakeRunbook, receive:
     perform(importing.JOB, found.id)
     perform(importing.JOB, found.id)
     assert tables() == before
+
+
+def test_two_workers_at_the_same_moment_import_it_once(
+    app: Flask, make_runbook: MakeRunbook, receive: Any, audit: Audit
+) -> None:
+    runbook = make_runbook()
+    found = receive(PLAN, runbook)
+    queue_up(found)
+    import_id, runbook_id = found.id, runbook.id
+    db.session.rollback()
+    at_once = Barrier(2)
+
+    def work() -> None:
+        with app.app_context():
+            at_once.wait()
+            perform(importing.JOB, import_id)
+
+    with ThreadPoolExecutor(2) as workers:
+        for done in [workers.submit(work), workers.submit(work)]:
+            done.result()
+    assert len(imports.plan_rows(runbook_id)) == 3
+    assert [verb for verb, _, _ in audit()] == ["runbook.plan_imported"]
 
 
 def test_queued_twice_it_is_imported_once(make_runbook: MakeRunbook, receive: Any) -> None:
