@@ -1,0 +1,160 @@
+"""Writing a checked file into a runbook's plan, with few statements however many tasks it has, and taking it away again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import func, insert, select
+
+from webapp.clock import now
+from webapp.extensions import db
+from webapp.runbooks import queries
+from webapp.runbooks.models import Runbook, Stream, Task, task_assignees, task_predecessors
+from webapp.runbooks.operations.lifecycle import FIRST_STREAM
+from webapp.runbooks.operations.streams import COLORS
+from webapp.runbooks.sheets.plan import Checked, PlannedTask
+from webapp.runbooks.sheets.table import About
+
+WRITTEN_AT_ONCE = 500
+
+Told = Callable[[int], None]
+
+
+class PlanWriter:
+    """Writes checked tasks into one runbook, under the lock that touch holds."""
+
+    def __init__(self, runbook: Runbook, seq: int, about: About, told: Told) -> None:
+        self._runbook, self._seq, self._about, self._told = runbook, seq, about, told
+
+    def write(self, checked: Checked) -> dict[str, Any]:
+        """What was made, for PlanImport.made."""
+        streams = queries.streams_of(self._runbook.id)
+        by_name = {each.name.lower(): each for each in reversed(streams)}
+        new = self._add_streams(checked, by_name, streams)
+        by_name |= {each.name.lower(): each for each in new}
+        numbers = self._numbers(checked)
+        ids = self._add_tasks(checked.tasks, numbers, by_name, streams[0])
+        row_ids = dict(zip((task.row for task in checked.tasks), ids, strict=True))
+        self._add_pairs(
+            task_predecessors,
+            ("task_id", "predecessor_id"),
+            [(row_ids[task.row], row_ids[before]) for task in checked.tasks for before in task.before],
+        )
+        self._add_pairs(
+            task_assignees,
+            ("task_id", "user_id"),
+            [(row_ids[task.row], user_id) for task in checked.tasks for user_id in task.people],
+        )
+        removed = self._remove_unused(streams, new, checked)
+        return {
+            "tasks": ids,
+            "numbers": f"{min(numbers)} to {max(numbers)}",
+            "streams": [each.id for each in new],
+            "stream_names": [each.name for each in new],
+            "removed": removed,
+        }
+
+    def _add_streams(
+        self, checked: Checked, known: dict[str, Stream], streams: Sequence[Stream]
+    ) -> list[Stream]:
+        count = db.session.scalar(
+            select(func.count()).select_from(Stream).where(Stream.runbook_id == self._runbook.id)
+        )
+        last = max(each.position for each in streams)
+        first_color = 0 if self._has_only_the_first(streams) else count or 0
+        new = [
+            Stream(
+                runbook_id=self._runbook.id,
+                name=name,
+                color=self._about.colors.get(name.lower(), (first_color + at) % COLORS),
+                position=last + 1 + at,
+                seq=self._seq,
+                placed_seq=self._seq,
+            )
+            for at, name in enumerate(each for each in checked.streams if each.lower() not in known)
+        ]
+        db.session.add_all(new)
+        db.session.flush()
+        return new
+
+    def _numbers(self, checked: Checked) -> list[int]:
+        """The file's own ids where they can be the tasks' numbers and all are free, else the next ones."""
+        db.session.refresh(self._runbook, ["next_task_number"])
+        next_number = self._runbook.next_task_number
+        numbers = checked.numbers
+        if numbers is not None:
+            query = select(Task.number).where(Task.runbook_id == self._runbook.id)
+            if not set(numbers).isdisjoint(db.session.scalars(query)):
+                numbers = None
+        if numbers is None:
+            numbers = list(range(next_number, next_number + len(checked.tasks)))
+        self._runbook.next_task_number = max(next_number, max(numbers) + 1)
+        return numbers
+
+    def _add_tasks(
+        self,
+        tasks: Sequence[PlannedTask],
+        numbers: Sequence[int],
+        by_name: dict[str, Stream],
+        usual: Stream,
+    ) -> list[int]:
+        position = (
+            db.session.scalar(select(func.max(Task.position)).where(Task.runbook_id == self._runbook.id)) or 0
+        )
+        by_number: dict[int, int] = {}
+        rows = [
+            {
+                "runbook_id": self._runbook.id,
+                "stream_id": by_name.get(task.stream.lower(), usual).id,
+                "number": number,
+                "position": position + at,
+                "title": task.title,
+                "description": task.description,
+                "planned_start": task.start,
+                "duration_s": task.duration_s,
+                "seq": self._seq,
+                "placed_seq": self._seq,
+            }
+            for at, (task, number) in enumerate(zip(tasks, numbers, strict=True), 1)
+        ]
+        for start in range(0, len(rows), WRITTEN_AT_ONCE):
+            chunk = rows[start : start + WRITTEN_AT_ONCE]
+            made = db.session.execute(insert(Task).returning(Task.number, Task.id), chunk)
+            by_number.update((number, task_id) for number, task_id in made)
+            self._told(start + len(chunk))
+        return [by_number[number] for number in numbers]
+
+    @staticmethod
+    def _add_pairs(table: Any, names: tuple[str, str], pairs: Sequence[tuple[int, int]]) -> None:
+        if pairs:
+            db.session.execute(insert(table), [dict(zip(names, pair, strict=True)) for pair in pairs])
+
+    def _remove_unused(self, streams: Sequence[Stream], new: Sequence[Stream], checked: Checked) -> list[int]:
+        """The stream that every new runbook has, where the file brings streams of its own for every task."""
+        if not (new and self._has_only_the_first(streams) and all(task.stream for task in checked.tasks)):
+            return []
+        only = streams[0]
+        query = select(func.count()).where(Task.stream_id == only.id, Task.deleted_at.is_(None))
+        if db.session.scalar(query):
+            return []
+        only.deleted_at, only.seq = now(), self._seq
+        return [only.id]
+
+    @staticmethod
+    def _has_only_the_first(streams: Sequence[Stream]) -> bool:
+        return len(streams) == 1 and streams[0].name == FIRST_STREAM
+
+
+def take_streams_back(runbook: Runbook, made: dict[str, Any], seq: int) -> None:
+    """The streams that were taken away come back; those that were added go, where they are empty and not the last."""
+    for stream in db.session.scalars(select(Stream).where(Stream.id.in_(made["removed"]))):
+        stream.deleted_at, stream.seq, stream.placed_seq = None, seq, seq
+    db.session.flush()
+    held = select(Task.stream_id).where(Task.runbook_id == runbook.id, Task.deleted_at.is_(None))
+    full = set(db.session.scalars(held))
+    left = queries.streams_of(runbook.id)
+    for stream in reversed(left):
+        if stream.id in made["streams"] and stream.id not in full and len(left) > 1:
+            stream.deleted_at, stream.seq = now(), seq
+            left = [each for each in left if each is not stream]
