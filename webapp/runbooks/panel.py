@@ -21,7 +21,7 @@ from webapp.runbooks.models import Runbook, Task
 from webapp.runbooks.operations import locked_because
 from webapp.runbooks.queries import Link
 from webapp.runbooks.rows import Row, outcome_words
-from webapp.runbooks.states import NOT_STARTED, RunbookState, TaskEvent, TaskState, task_allows
+from webapp.runbooks.states import NOT_STARTED, UNDER_WAY, RunbookState, TaskEvent, TaskState, task_allows
 from webapp.runbooks.triggers import TRIGGERS, Trigger, called_in
 from webapp.workspaces import queries as workspaces
 
@@ -94,11 +94,21 @@ class Panel:
 
     @property
     def needs_sign_in(self) -> bool:
+        """Whether a sign-in stands before the task's call, or before another try of one that did not succeed."""
         return (
             self.called
             and self.sign_in is not None
             and self.sign_in.needed
-            and self.task.state in NOT_STARTED
+            and (self.task.state in NOT_STARTED or self.may_be_tried_again)
+        )
+
+    @property
+    def may_be_tried_again(self) -> bool:
+        """Whether the task's call ended without success and can still be repeated."""
+        return (
+            self.run is not None
+            and self.run.state in (RunState.FAILED, RunState.UNKNOWN)
+            and self.runbook.state in UNDER_WAY
         )
 
     @property

@@ -1,0 +1,94 @@
+"""The panel of a task whose call has gone wrong: what it says and what it offers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.cast import Cast
+from tests.runbooks.conftest import MakeAction, MakeRunbook, runs, task
+from webapp.accounts.models import User
+from webapp.clock import now
+from webapp.extensions import db
+from webapp.integrations.models import Action, Authentication
+from webapp.runbooks import operations
+from webapp.runbooks.models import Runbook
+from webapp.runbooks.states import Mode
+
+ClientOf = Callable[[int], FlaskClient]
+AUTHENTICATE = "/integrations/actions/{}/authenticate"
+
+
+@pytest.fixture
+def slack(make_action: MakeAction) -> Action:
+    """An action that posts as the person who starts the task."""
+    return make_action(
+        authorization="oauth_code",
+        authorization_settings={"authenticate_as": "task", "provider_host": "https://slack.com"},
+    )
+
+
+@pytest.fixture
+def announcing(make_runbook: MakeRunbook, slack: Action, rune: User) -> Runbook:
+    """A live runbook whose one task was started and whose call Slack has refused, and Rune's sign-in with it."""
+    runbook = make_runbook("Announce", actions={1: slack}, mode=Mode.LIVE)
+    signed_in = Authentication(
+        action_id=slack.id,
+        task_id=task(runbook, 1).id,
+        user_id=rune.id,
+        provider_host="https://slack.com",
+        request_host="127.0.0.1:9",
+        identity={"label": "rune in team Payments"},
+        granted_at=now(),
+        granted_by_id=rune.id,
+    )
+    db.session.add(signed_in)
+    db.session.commit()
+    operations.start_task(task(runbook, 1), by=rune)
+    settle(runbook, "failed", "token_revoked", "Slack no longer accepts the stored sign-in.")
+    signed_in.refused_at, signed_in.refusal = now(), "token_revoked"
+    db.session.commit()
+    return runbook
+
+
+def settle(runbook: Runbook, state: str, code: str, sentence: str) -> None:
+    """Give the runbook's one call an outcome, as a worker would."""
+    [run] = runs()
+    run.state, run.settled_at = state, now()
+    run.outcome = {
+        "code": code,
+        "sentence": sentence,
+        "remedy": "Press Authenticate again, then retry.",
+        "who": "whoever signed in",
+    }
+    db.session.commit()
+
+
+def panel(client: FlaskClient, runbook: Runbook) -> str:
+    """The panel of the runbook's first task, as htmx asks for it."""
+    return client.get(f"/runbooks/{runbook.id}/tasks/1", headers={"HX-Request": "true"}).text
+
+
+def test_a_call_that_failed_for_its_sign_in_offers_to_authenticate_again(
+    announcing: Runbook, slack: Action, cast: Cast, client_of: ClientOf
+) -> None:
+    text = panel(client_of(cast.rune), announcing)
+    assert AUTHENTICATE.format(slack.id) in text
+    assert "The stored sign-in is no longer accepted (token_revoked). Press Authenticate again." in text
+
+
+@pytest.mark.parametrize("state", ["succeeded", "queued", "cancelled"])
+def test_a_call_that_is_not_tried_again_asks_for_no_sign_in(
+    announcing: Runbook, slack: Action, cast: Cast, client_of: ClientOf, state: str
+) -> None:
+    settle(announcing, state, "http_200", "")
+    assert AUTHENTICATE.format(slack.id) not in panel(client_of(cast.rune), announcing)
+
+
+def test_after_the_runbook_has_ended_nobody_is_asked_to_sign_in(
+    announcing: Runbook, slack: Action, cast: Cast, client_of: ClientOf, rune: User
+) -> None:
+    operations.cancel_runbook(announcing, "Called off", by=rune)
+    assert AUTHENTICATE.format(slack.id) not in panel(client_of(cast.rune), announcing)
