@@ -62,7 +62,7 @@ class ResolveForm(BaseForm):
     outcome = RadioField(
         "Did it arrive?",
         [InputRequired("Choose one.")],
-        choices=[("succeeded", "Yes, it arrived"), ("failed", "No, it did not arrive")],
+        choices={"succeeded": "Yes, it arrived", "failed": "No, it did not arrive"},
     )
     note = TextAreaField(
         "How do you know?",
