@@ -17,6 +17,7 @@ from webapp.integrations.operations import authentication as verbs
 from webapp.integrations.views import blueprint
 from webapp.page import told
 from webapp.permissions import Permission, can
+from webapp.row_ids import row_id
 
 _STATES = "oauth"
 _STATES_KEPT = 5
@@ -30,7 +31,7 @@ def _per_user() -> str:
 @limiter.limit("20/minute", key_func=_per_user)
 def authenticate(action_id: int) -> Any:
     """Send the browser to the provider: as the functional user, or, with `task_id`, as this task's user."""
-    task_id = request.form.get("task_id", type=int)
+    task_id = request.form.get("task_id", type=row_id)
     if task_id is not None:
         task = offered.task_gate(current_user, task_id)
         action = db.session.get(Action, task.action_id) if task.action_id == action_id else None

@@ -12,6 +12,7 @@ from webapp.fields import queries as fields
 from webapp.fields.kinds import InvalidValue
 from webapp.page import fragments, is_fragment_request, see_other, toast
 from webapp.permissions import Permission
+from webapp.row_ids import row_id
 from webapp.runbooks import operations, queries
 from webapp.runbooks.board import load_board, viewer_of
 from webapp.runbooks.context import path_of
@@ -48,13 +49,10 @@ def add_task(runbook_id: int) -> Any:
     runbook = queries.runbook_for(current_user, runbook_id, Permission.EDIT_RUNBOOKS)
     form = NewTaskForm()
     since = runbook.seq
-    typed = form.stream_id.data or ""
-    stream = queries.stream_of(runbook, int(typed) if typed.isdigit() else 0)
-    after = None
-    if (form.after.data or "").isdigit():
-        after = queries.task_numbered(
-            current_user, runbook_id, int(form.after.data), Permission.EDIT_RUNBOOKS
-        )
+    stream = queries.stream_of(runbook, request.form.get("stream_id", 0, row_id))
+    after, after_number = None, request.form.get("after", type=row_id)
+    if after_number is not None:
+        after = queries.task_numbered(current_user, runbook_id, after_number, Permission.EDIT_RUNBOOKS)
     try:
         added = operations.add_task(runbook, stream, form.title.data or "", by=current_user, after=after)
     except (PlanRefused, NotNow) as refusal:
