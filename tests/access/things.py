@@ -86,7 +86,7 @@ def things_in(workspace_id: int) -> Things:
     from webapp.clock import now
 
     workspace = db.session.get_one(Workspace, workspace_id)
-    member = User(name=f"Mara of {workspace.name}", email=f"mara-{workspace_id}@example.com")
+    member = User(name=f"Mara {workspace_id}", email=f"mara-{workspace_id}@example.com")
     workspace.memberships.append(Membership(user=member, role=Role.MEMBER))
     connection = Connection(name=f"Slack of {workspace.name}")
     action = Action(
