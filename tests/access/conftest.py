@@ -8,6 +8,10 @@ from flask import Flask
 from tests.access.routes import Route, routes_of
 from tests.access.things import Things, things_in
 from tests.cast import Cast
+from webapp.accounts.models import GlobalRole
+from webapp.extensions import db
+from webapp.permissions import GLOBAL_ROLES, Role
+from webapp.workspaces.models import Membership
 
 
 @pytest.fixture
@@ -26,3 +30,13 @@ def payments(cast: Cast) -> Things:
 def treasury(cast: Cast) -> Things:
     """The objects of Treasury, which is Otto's."""
     return things_in(cast.treasury)
+
+
+@pytest.fixture
+def ada_with_every_role(cast: Cast) -> int:
+    """Ada with every role there is, so that nothing but the token can refuse her."""
+    held = {Role.ADMINISTRATOR}
+    db.session.add_all(GlobalRole(user_id=cast.ada, role=role) for role in set(GLOBAL_ROLES) - held)
+    db.session.add(Membership(workspace_id=cast.payments, user_id=cast.ada, role=Role.MANAGER))
+    db.session.commit()
+    return cast.ada

@@ -10,15 +10,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
 
 from tests.access.routes import Route
-from tests.access.things import Things, session_of
+from tests.access.things import Things, rows, session_of
 from tests.cast import Cast
-from webapp.accounts.models import GlobalRole
-from webapp.extensions import Base, db
-from webapp.permissions import GLOBAL_ROLES, Role
-from webapp.workspaces.models import Membership
 
 ClientOf = Callable[[int], FlaskClient]
 PLAIN = "This page is older than your session. Go back, reload it, and send the form again."
@@ -44,43 +39,22 @@ def with_csrf(app: Flask) -> Iterator[None]:
     app.config["WTF_CSRF_ENABLED"] = False
 
 
-@pytest.fixture
-def everyone_in_one(cast: Cast) -> int:
-    """Ada with every role there is, so that nothing but the token can refuse her."""
-    held = {Role.ADMINISTRATOR}
-    db.session.add_all(GlobalRole(user_id=cast.ada, role=role) for role in set(GLOBAL_ROLES) - held)
-    db.session.add(Membership(workspace_id=cast.payments, user_id=cast.ada, role=Role.MANAGER))
-    db.session.commit()
-    return cast.ada
-
-
-def tables() -> dict[str, list[Any]]:
-    """Every row of every table."""
-    found = {
-        table.name: [
-            tuple(row) for row in db.session.execute(select(table).order_by(*table.primary_key.columns))
-        ]
-        for table in Base.metadata.sorted_tables
-    }
-    db.session.rollback()
-    return found
-
-
-@pytest.mark.parametrize("token", [None, "made up"], ids=["no token", "a wrong token"])
-@pytest.mark.parametrize("htmx", [False, True], ids=["plain", "htmx"])
+@pytest.mark.parametrize(
+    ("token", "htmx"), [(None, False), ("made up", True)], ids=["none, plain", "a wrong one, htmx"]
+)
 @pytest.mark.usefixtures("with_csrf")
 def test_no_unsafe_route_does_anything_without_the_token(
     payments: Things,
     routes: list[Route],
     client_of: ClientOf,
-    everyone_in_one: int,
+    ada_with_every_role: int,
     token: str | None,
     htmx: bool,
 ) -> None:
-    client = client_of(everyone_in_one)
-    things = replace(payments, session_id=session_of(everyone_in_one))
+    client = client_of(ada_with_every_role)
+    things = replace(payments, session_id=session_of(ada_with_every_role))
     form = {**FORM, "csrf_token": token} if token else FORM
-    before, wrong, unsafe = tables(), [], [route for route in routes if not route.safe]
+    before, wrong, unsafe = rows(), [], [route for route in routes if not route.safe]
     for route in unsafe:
         answer = client.open(
             route.path(route.objects(things)),
@@ -96,7 +70,7 @@ def test_no_unsafe_route_does_anything_without_the_token(
             wrong.append(f"{route.name} does not say why it refuses a form without its token")
     assert len(unsafe) > 50
     assert wrong == []
-    assert tables() == before
+    assert rows() == before
 
 
 def said_to_htmx(answer: Any) -> str:
@@ -108,9 +82,9 @@ def said_to_htmx(answer: Any) -> str:
 
 @pytest.mark.usefixtures("with_csrf")
 def test_a_form_with_the_token_of_its_page_goes_through(
-    app: Flask, payments: Things, client_of: ClientOf, everyone_in_one: int
+    app: Flask, payments: Things, client_of: ClientOf, ada_with_every_role: int
 ) -> None:
-    client = client_of(everyone_in_one)
+    client = client_of(ada_with_every_role)
     address = f"/runbooks/{payments.runbook_id}"
     token = token_in(client.get(address).text)
     sent = client.post(f"{address}/tasks/1/comments", data={"body": "Looks good", "csrf_token": token})
@@ -123,19 +97,21 @@ def test_a_form_with_the_token_of_its_page_goes_through(
 
 @pytest.mark.usefixtures("with_csrf")
 def test_the_token_of_someone_else_is_worth_nothing(
-    cast: Cast, payments: Things, client_of: ClientOf, everyone_in_one: int
+    cast: Cast, payments: Things, client_of: ClientOf, ada_with_every_role: int
 ) -> None:
     token = token_in(client_of(cast.rune).get("/profile").text)
-    answer = client_of(everyone_in_one).post("/profile/theme", data={"theme": "dark", "csrf_token": token})
+    answer = client_of(ada_with_every_role).post(
+        "/profile/theme", data={"theme": "dark", "csrf_token": token}
+    )
     assert answer.status_code == 400
 
 
 @pytest.mark.usefixtures("with_csrf")
 def test_every_form_on_every_page_carries_its_token(
-    payments: Things, routes: list[Route], client_of: ClientOf, everyone_in_one: int
+    payments: Things, routes: list[Route], client_of: ClientOf, ada_with_every_role: int
 ) -> None:
-    client = client_of(everyone_in_one)
-    things = replace(payments, session_id=session_of(everyone_in_one))
+    client = client_of(ada_with_every_role)
+    things = replace(payments, session_id=session_of(ada_with_every_role))
     without, forms = [], 0
     for route in routes:
         if not route.safe:

@@ -8,9 +8,11 @@ from typing import Any
 from uuid import uuid4
 
 from flask import current_app
+from sqlalchemy import select
 
 from webapp.accounts.models import User, UserSession
-from webapp.extensions import db
+from webapp.clock import now
+from webapp.extensions import Base, db
 from webapp.fields.models import FieldDefinition
 from webapp.integration_runs.models import IntegrationRun
 from webapp.integrations.models import Action, Authentication, Connection
@@ -83,8 +85,6 @@ ARGUMENTS_OF_ENDPOINT: dict[str, dict[str, Callable[[Things], Any]]] = {
 
 def things_in(workspace_id: int) -> Things:
     """Make and commit them. Nobody owns the runbook or is assigned to a task; the field shows in that workspace only."""
-    from webapp.clock import now
-
     workspace = db.session.get_one(Workspace, workspace_id)
     member = User(name=f"Mara {workspace_id}", email=f"mara-{workspace_id}@example.com")
     workspace.memberships.append(Membership(user=member, role=Role.MEMBER))
@@ -174,3 +174,15 @@ def session_of(user_id: int) -> int:
     db.session.add(row)
     db.session.commit()
     return row.id
+
+
+def rows() -> dict[str, list[Any]]:
+    """Every row of every table."""
+    found = {
+        table.name: [
+            tuple(row) for row in db.session.execute(select(table).order_by(*table.primary_key.columns))
+        ]
+        for table in Base.metadata.sorted_tables
+    }
+    db.session.rollback()
+    return found
