@@ -188,7 +188,7 @@ def _save_typed(task: Task) -> dict[int, str]:
         each.id: each for each in fields.definitions_for(None, task.runbook.workspace_id, task.action_id)
     }
     for name in request.form:
-        definition = known.get(int(name[6:])) if name.startswith("field-") and name[6:].isdigit() else None
+        definition = known.get(int(name[6:])) if name.startswith("field-") and name[6:].isdecimal() else None
         if definition is None:
             continue
         try:
@@ -233,7 +233,7 @@ def _typed(definition: FieldDefinition) -> Any:
     sent = request.form.getlist(f"field-{definition.id}")
     if definition.kind in ("multi_select", "checkboxes"):
         return [each for each in sent if each]
-    return int(sent[0]) if definition.kind == "user" and sent[0].isdigit() else sent[0]
+    return int(sent[0]) if definition.kind == "user" and sent[0].isdecimal() else sent[0]
 
 
 def _ask(task: Task, what: str, form: Any, *, status: int = 200, **context: Any) -> Any:
