@@ -1,6 +1,6 @@
 """Numbers out of addresses and forms that name a row or a page: those that are too long name nothing.
 
-Without this bound SQLite refuses them with OverflowError: 500 instead of 404.
+Without this bound SQLite refuses them with OverflowError, PostgreSQL from 2**31 on with DataError: 500 instead of 404.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 
 from werkzeug.routing import IntegerConverter
 
-DIGITS = "[0-9]{1,10}"
+DIGITS = "[0-9]{1,9}"
 
 
 class RowIdConverter(IntegerConverter):
