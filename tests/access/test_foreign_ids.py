@@ -247,6 +247,15 @@ def test_a_field_of_another_workspace_holds_nothing_afterwards(
     assert stored == [(treasury.definition_id, "#y")]
 
 
+def test_a_field_whose_number_is_none_is_passed_over(
+    cast: Cast, payments: Things, client_of: ClientOf
+) -> None:
+    address = f"/runbooks/{payments.runbook_id}/tasks/{payments.spare_number}/start"
+    answer = client_of(cast.rune).post(address, data={"asked": "1", "field-²": "x", f"field-{2**70}": "x"})
+    assert answer.status_code == 422  # not for the numbers: the runbook has not been started
+    assert "The runbook has not been started yet." in answer.text
+
+
 def test_no_list_of_otto_names_anything_of_payments(
     cast: Cast, payments: Things, treasury: Things, routes: list[Route], client_of: ClientOf
 ) -> None:
