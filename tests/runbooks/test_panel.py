@@ -92,3 +92,24 @@ def test_after_the_runbook_has_ended_nobody_is_asked_to_sign_in(
 ) -> None:
     operations.cancel_runbook(announcing, "Called off", by=rune)
     assert AUTHENTICATE.format(slack.id) not in panel(client_of(cast.rune), announcing)
+
+
+def test_only_the_fields_that_were_typed_into_are_saved(
+    make_runbook: MakeRunbook, cast: Cast, client_of: ClientOf
+) -> None:
+    runbook = make_runbook("Open the bridge", "Drain the nodes")
+    first = task(runbook, 1)
+    first.description, first.duration_s = "Someone else’s words", 900
+    db.session.commit()
+    stale = {"title": "Open the bridge now", "description": "", "duration": "5m", "touched": "title"}
+    answer = client_of(cast.rune).post(
+        f"/runbooks/{runbook.id}/tasks/1", data=stale, headers={"HX-Request": "true"}
+    )
+    db.session.expire_all()
+    saved = task(runbook, 1)
+    assert answer.status_code == 200
+    assert (saved.title, saved.description, saved.duration_s) == (
+        "Open the bridge now",
+        "Someone else’s words",
+        900,
+    )

@@ -63,10 +63,12 @@ def add_task(runbook_id: int) -> Any:
 
 @blueprint.post(TASK, permission=Permission.EDIT_RUNBOOKS)
 def save_task(runbook_id: int, number: int) -> Any:
-    """Save the details; 422 with the form where something is wrong, a loop named."""
+    """Save the details, or those that `touched` names; 422 with the form where something is wrong, a loop named."""
     found = _task(runbook_id, number, Permission.EDIT_RUNBOOKS)
     runbook, since = found.runbook, found.runbook.seq
     form = task_form(found, typed=True)
+    if "touched" in request.form:
+        form.take_only(request.form.getlist("touched"))
     if not form.validate():
         return _form_again(found, form)
     try:
