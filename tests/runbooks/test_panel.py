@@ -113,3 +113,31 @@ def test_only_the_fields_that_were_typed_into_are_saved(
         "Someone else’s words",
         900,
     )
+
+
+@pytest.mark.parametrize(
+    ("provider", "form_action"),
+    [
+        ("https://slack.com", "'self' https://*.slack.com https://slack.com"),
+        ("https://id.example.com:8443", "'self' https://*.id.example.com:8443 https://id.example.com:8443"),
+        ("https://[2001:db8::1]:8443", "'self' https://[2001:db8::1]:8443"),
+        ("https://192.0.2.7", "'self' https://192.0.2.7"),
+        ("http://127.0.0.1:5056", "'self' http://127.0.0.1:5056"),
+        ("https://slack.com; script-src *", "'self'"),
+        ("", "'self'"),
+    ],
+)
+def test_the_page_of_a_task_lets_authenticate_lead_to_its_provider(
+    make_runbook: MakeRunbook,
+    slack: Action,
+    cast: Cast,
+    client_of: ClientOf,
+    provider: str,
+    form_action: str,
+) -> None:
+    slack.authorization_settings = {"authenticate_as": "task", "provider_host": provider}
+    slack.is_global = True
+    runbook = make_runbook("Announce", actions={1: slack}, mode=Mode.LIVE)
+    policy = client_of(cast.rune).get(f"/runbooks/{runbook.id}?task=1").headers["Content-Security-Policy"]
+    [found] = [part for part in policy.split("; ") if part.startswith("form-action")]
+    assert found == f"form-action {form_action}"

@@ -13,7 +13,6 @@ from webapp.integration_runs import queries as integration_runs
 from webapp.integration_runs.models import IntegrationRun
 from webapp.integration_runs.states import RunState
 from webapp.integrations.credentials import SignIn, sign_in_state
-from webapp.integrations.settings import origin_of
 from webapp.permissions import Permission, can
 from webapp.runbooks import activity, queries
 from webapp.runbooks.board import Board, Viewer
@@ -189,15 +188,6 @@ def load_panel(task: Task, board: Board) -> Panel:
         found.run = runs[0]
     found.earlier = runs[1:] if found.run is not None else runs
     return found
-
-
-def provider_origins(action: Any) -> list[str]:
-    """Where Authenticate leads: the provider and its subdomains (Slack sends people to their own)."""
-    if action.authorization != "oauth_code":
-        return []
-    origin = origin_of(str(action.authorization_settings.get("provider_host") or ""))
-    scheme, _, host = origin.partition("://")
-    return [origin, f"https://*.{host}"] if scheme == "https" else [origin] if origin else []
 
 
 def may_read_runs(viewer: Viewer) -> bool:
