@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +13,7 @@ from tests.runbooks.conftest import MakeAction, MakeRunbook, runs, task
 from webapp.accounts.models import User
 from webapp.clock import now
 from webapp.extensions import db
+from webapp.integration_runs.models import Attempt
 from webapp.integrations.models import Action, Authentication
 from webapp.runbooks import operations
 from webapp.runbooks.models import Runbook
@@ -141,3 +143,27 @@ def test_the_page_of_a_task_lets_authenticate_lead_to_its_provider(
     policy = client_of(cast.rune).get(f"/runbooks/{runbook.id}?task=1").headers["Content-Security-Policy"]
     [found] = [part for part in policy.split("; ") if part.startswith("form-action")]
     assert found == f"form-action {form_action}"
+
+
+def test_the_card_says_what_happened_what_to_do_and_who_does_it(
+    announcing: Runbook, cast: Cast, client_of: ClientOf
+) -> None:
+    [said] = re.findall(
+        r'<div class="icard-said bad">.*?</div></div>', panel(client_of(cast.rune), announcing)
+    )
+    assert re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", said)).strip() == (
+        "Slack no longer accepts the stored sign-in. Press Authenticate again, then retry. "
+        "Who acts: whoever signed in. token_revoked"
+    )
+
+
+def test_the_card_of_a_delivered_call_says_that_its_answer_was_cut(
+    announcing: Runbook, cast: Cast, client_of: ClientOf
+) -> None:
+    words = "Its answer was larger than what is read, so only the start of it was kept."
+    settle(announcing, "succeeded", "http_200", words)
+    assert words not in panel(client_of(cast.rune), announcing)
+    [run] = runs()
+    run.attempts.append(Attempt(number=1, state="succeeded", started_at=now(), response_truncated=True))
+    db.session.commit()
+    assert words in panel(client_of(cast.rune), announcing)

@@ -149,6 +149,11 @@ class Panel:
         )
 
     @property
+    def answer_was_cut(self) -> bool:
+        """Whether the last answer was larger than what is kept of one."""
+        return self.run is not None and bool(self.run.attempts) and self.run.attempts[-1].response_truncated
+
+    @property
     def code(self) -> str:
         """The run's outcome in a word, for its chip."""
         if self.run is None or self.run.state not in (RunState.SUCCEEDED, RunState.FAILED):
