@@ -94,6 +94,17 @@ def test_each_attempt_is_audited_without_its_bodies(sent: Ask) -> None:
     }
 
 
+def test_a_secret_in_the_address_stays_out_of_the_audit_log(sent: Ask, receiver: Receiver) -> None:
+    sent("/hook?token=a-secret-in-the-address&to=ops")
+    lines = db.session.execute(select(AuditLine.verb, AuditLine.object_name).order_by(AuditLine.id)).all()
+    named = f"POST {receiver.origin}/hook?token=[hidden]&to=ops"
+    assert [tuple(line) for line in lines] == [
+        ("integration_run.requested", named),
+        ("attempt.succeeded", named),
+    ]
+    assert [each.path for each in receiver.received] == ["/hook?token=a-secret-in-the-address&to=ops"]
+
+
 def test_ok_false_fails_with_the_plain_sentence(sent: Ask) -> None:
     run = sent("/slack/channel_not_found")
     assert run.state == "failed"
