@@ -111,6 +111,10 @@ _STARTED = runbook("running", state="in_progress")
 
 CHANGES = {
     "accounts.save_profile": Change({"name": "Ada L.", "time_zone": "UTC"}),
+    "accounts.check_sign_in": Change(
+        {"email": "ada@example.com", "password": _PASSWORD["current"]}, _known_password
+    ),
+    "accounts.sign_out": Change(),
     "accounts.change_password": Change(_PASSWORD, _known_password),
     "accounts.end_session": Change(),
     "accounts.add_user": Change({**_PERSON, "password": "a first password"}),
@@ -188,8 +192,6 @@ CHANGE_NOTHING = {
 }
 # Endpoint to why what it writes needs no audit line.
 NOT_AUDITED = {
-    "accounts.check_sign_in": "the session that it writes is the record, with its time and browser",
-    "accounts.sign_out": "the same",
     "accounts.save_theme": "a matter of taste",
     "integrations.authenticate": "nothing is granted until the provider sends the person back, and that is audited",
 }
