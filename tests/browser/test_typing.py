@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import OpenAs, chromium, demo, open_as  # noqa: F401
+from tests.browser.conftest import OpenAs
 from tests.browser.test_two_viewers import planned_runbook
 
 pytestmark = pytest.mark.browser
@@ -33,7 +33,7 @@ def let_go(page: Page, waiting: list[Route]) -> None:
         waiting.pop(0).continue_()
 
 
-def test_what_someone_else_changed_is_not_undone_by_saving_another_field(open_as: OpenAs) -> None:  # noqa: F811
+def test_what_someone_else_changed_is_not_undone_by_saving_another_field(open_as: OpenAs) -> None:
     rune, dana = open_as("Rune"), open_as("Dana")
     address = planned_runbook(rune, "Described by two", "Open the bridge")
     opened(rune, address)
@@ -52,7 +52,7 @@ def test_what_someone_else_changed_is_not_undone_by_saving_another_field(open_as
     expect(rune.get_by_label("Description")).to_have_value("Call the roll")
 
 
-def test_someone_else_s_change_shows_beside_what_is_being_typed(open_as: OpenAs) -> None:  # noqa: F811
+def test_someone_else_s_change_shows_beside_what_is_being_typed(open_as: OpenAs) -> None:
     rune, dana = open_as("Rune"), open_as("Dana")
     address = planned_runbook(rune, "Watched by two", "Open the bridge")
     opened(rune, address)
@@ -66,7 +66,7 @@ def test_someone_else_s_change_shows_beside_what_is_being_typed(open_as: OpenAs)
     expect(name).to_be_focused()
 
 
-def test_what_is_typed_while_a_save_is_under_way_stays(open_as: OpenAs) -> None:  # noqa: F811
+def test_what_is_typed_while_a_save_is_under_way_stays(open_as: OpenAs) -> None:
     dana = open_as("Dana")
     address = planned_runbook(dana, "Typed while saving", "Open the bridge")
     opened(dana, address)
@@ -91,7 +91,7 @@ def test_what_is_typed_while_a_save_is_under_way_stays(open_as: OpenAs) -> None:
     assert (values, description.input_value()) == (["Open the bridge now", "44m"], "Call the roll")
 
 
-def test_a_refused_field_keeps_what_was_typed_and_takes_no_focus(open_as: OpenAs) -> None:  # noqa: F811
+def test_a_refused_field_keeps_what_was_typed_and_takes_no_focus(open_as: OpenAs) -> None:
     rune, dana = open_as("Rune"), open_as("Dana")
     address = planned_runbook(rune, "Refused while typing", "Open the bridge")
     opened(rune, address)

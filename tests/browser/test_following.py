@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenAs, chromium, demo, open_as  # noqa: F401
+from tests.browser.conftest import OpenAs
 from tests.browser.test_two_viewers import add_task, planned_runbook
 
 pytestmark = pytest.mark.browser
@@ -17,7 +17,7 @@ def says(page: Page, words: str) -> None:
     expect(page.locator("#conn")).to_have_text(words, timeout=20_000)
 
 
-def test_a_page_whose_stream_is_refused_polls_and_says_so(open_as: OpenAs) -> None:  # noqa: F811
+def test_a_page_whose_stream_is_refused_polls_and_says_so(open_as: OpenAs) -> None:
     rune, dana = open_as("Rune"), open_as("Dana")
     address = planned_runbook(rune, "Followed by polling", "Open the bridge")
     says(rune, "Live")
@@ -43,7 +43,7 @@ def test_a_page_whose_stream_is_refused_polls_and_says_so(open_as: OpenAs) -> No
     says(second, "Live")
 
 
-def test_news_that_could_not_be_fetched_are_fetched_again(open_as: OpenAs) -> None:  # noqa: F811
+def test_news_that_could_not_be_fetched_are_fetched_again(open_as: OpenAs) -> None:
     rune, dana = open_as("Rune"), open_as("Dana")
     address = planned_runbook(rune, "Followed with a gap", "Open the bridge")
     dana.goto(address)
