@@ -1,4 +1,4 @@
-"""Two people change one task's details at once: neither loses what they type."""
+"""What is typed into a task's details and fields stays, whatever arrives meanwhile and whoever else types there."""
 
 from __future__ import annotations
 
@@ -16,21 +16,29 @@ def opened(page: Page, address: str) -> None:
     expect(page.get_by_label("Description")).to_be_visible()
 
 
-def held_back(page: Page) -> list[Route]:
+def held_back(page: Page, address: str = "**/tasks/1") -> list[Route]:
     """The page's requests to save, which do not leave before the test lets them."""
     waiting: list[Route] = []
-    page.route("**/tasks/1", lambda route: waiting.append(route))
+    page.route(address, lambda route: waiting.append(route))
     return waiting
 
 
-def let_go(page: Page, waiting: list[Route]) -> None:
+def let_go(page: Page, waiting: list[Route], address: str = "**/tasks/1") -> None:
     """Send the next request on and wait for its answer."""
     for _ in range(250):
         if waiting:
             break
         page.wait_for_timeout(20)
-    with page.expect_response("**/tasks/1"):
+    with page.expect_response(address):
         waiting.pop(0).continue_()
+
+
+def add_field(page: Page, name: str) -> None:
+    """A custom field of the type text, on every task."""
+    page.goto("/settings/custom-fields/new")
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.get_by_role("link", name=name)).to_be_visible()
 
 
 def test_what_someone_else_changed_is_not_undone_by_saving_another_field(open_as: OpenAs) -> None:
@@ -115,3 +123,31 @@ def test_a_refused_field_keeps_what_was_typed_and_takes_no_focus(open_as: OpenAs
     waits_for.blur()
     expect(dana.get_by_text("There is no task #999.")).to_have_count(0)
     expect(rune.get_by_label("Description")).to_have_value("Call the r")
+
+
+def test_a_field_that_is_changed_again_while_it_is_saved_keeps_the_later_text(open_as: OpenAs) -> None:
+    rune, dana = open_as("Rune"), open_as("Dana")
+    add_field(dana, "Change number")
+    address = planned_runbook(rune, "Filled in twice", "Open the bridge")
+    rune.goto(f"{address}?task=1")
+    opened(dana, address)
+    waiting = held_back(dana, "**/fields/*")
+    change, seen = dana.get_by_label("Change number"), rune.get_by_label("Change number")
+    change.fill("first")
+    change.blur()
+    change.fill("second")
+    change.blur()
+    let_go(dana, waiting, "**/fields/*")
+    expect(change).to_have_value("second")
+    let_go(dana, waiting, "**/fields/*")
+    expect(seen).to_have_value("second")
+    seen.fill("thi")
+    change.fill("fourth")
+    change.blur()
+    let_go(dana, waiting, "**/fields/*")
+    expect(change).to_have_value("fourth")
+    expect(seen).to_have_value("thi")
+    expect(seen).to_be_focused()
+    seen.press_sequentially("rd")
+    seen.blur()
+    expect(change).to_have_value("third")

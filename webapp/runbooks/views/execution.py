@@ -10,7 +10,7 @@ from flask_login import current_user
 
 from webapp.extensions import db
 from webapp.fields import queries as fields
-from webapp.fields.kinds import InvalidValue
+from webapp.fields.kinds import KINDS, InvalidValue
 from webapp.fields.models import FieldDefinition
 from webapp.integration_runs import operations as integration_runs
 from webapp.integration_runs import queries as runs
@@ -230,10 +230,7 @@ def _ask_fields(
 
 
 def _typed(definition: FieldDefinition) -> Any:
-    sent = request.form.getlist(f"field-{definition.id}")
-    if definition.kind in ("multi_select", "checkboxes"):
-        return [each for each in sent if each]
-    return int(sent[0]) if definition.kind == "user" and sent[0].isdecimal() else sent[0]
+    return KINDS[definition.kind].as_typed(request.form.getlist(f"field-{definition.id}"))
 
 
 def _ask(task: Task, what: str, form: Any, *, status: int = 200, **context: Any) -> Any:

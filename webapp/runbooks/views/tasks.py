@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from webapp.extensions import db
 from webapp.fields import queries as fields
-from webapp.fields.kinds import InvalidValue
+from webapp.fields.kinds import KINDS, InvalidValue
 from webapp.page import fragments, is_fragment_request, see_other, toast
 from webapp.permissions import Permission
 from webapp.row_ids import row_id
@@ -145,7 +145,7 @@ def add_comment(runbook_id: int, number: int) -> Any:
 
 @blueprint.post(f"{TASK}/fields/<int:definition_id>", permission=Permission.RUN_TASKS)
 def save_field(runbook_id: int, number: int, definition_id: int) -> Any:
-    """Save one custom field; answers with that field's form, as it stands now."""
+    """Save one custom field; answers with that field's form, out of band, as it stands now."""
     found = _task(runbook_id, number, Permission.RUN_TASKS)
     runbook, since = found.runbook, found.runbook.seq
     known = fields.definitions_for(None, runbook.workspace_id, found.action_id)
@@ -172,13 +172,10 @@ def save_field(runbook_id: int, number: int, definition_id: int) -> Any:
         error=error or None,
         people=workspaces.members_of(runbook.workspace_id),
         saved=not error,
-        typed=_typed(definition.kind, typed) if error else None,
+        typed=KINDS[definition.kind].as_typed(typed) if error else None,
+        oob=True,
     )
     return fragments([html], status=422 if error else 200)
-
-
-def _typed(kind: str, typed: list[str]) -> Any:
-    return typed if kind in ("multi_select", "checkboxes") else (typed or [""])[0]
 
 
 def _task(runbook_id: int, number: int, permission: Permission) -> Task:
