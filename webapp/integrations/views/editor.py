@@ -101,7 +101,7 @@ def authorization_fields(connection_id: int, action_id: int) -> Any:
     if not is_fragment_request():
         return _editor(found, form, kind, own)
     return page(
-        "integrations/_authorization_fields.html", action=found, form=form, **_authorization(found, kind, own)
+        "integrations/_authorization_chosen.html", action=found, form=form, **_authorization(found, kind, own)
     )
 
 
