@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, lazyload
@@ -17,11 +17,12 @@ from webapp.integration_runs.models import IntegrationRun
 from webapp.integrations import models as integrations
 from webapp.integrations.credentials import sign_in_states
 from webapp.permissions import Permission, can
-from webapp.runbooks import graph, queries
+from webapp.runbooks import queries
 from webapp.runbooks.durations import shown
 from webapp.runbooks.models import Comment, Runbook, Stream, Task, task_assignees, task_predecessors
 from webapp.runbooks.queries import Progress
 from webapp.runbooks.rows import Action, Call, Facts, Person, Row, is_failing, late_by, make_row
+from webapp.runbooks.schedule import schedule_of
 from webapp.runbooks.states import NOT_STARTED, UNDER_WAY, RunbookState, TaskState
 from webapp.runbooks.triggers import TRIGGERS, called_in
 
@@ -228,17 +229,22 @@ class _Rows:
         self._calls, self._moment = calls, moment
         self._by_id = {each.id: each for each in facts}
         self._people = _people(runbook.id)
-        self._begin = runbook.started_at or runbook.planned_start
-        self._plan = self._forecast(self._begin or moment, planned=True)
+        self.schedule = schedule_of(
+            facts,
+            links,
+            started=runbook.started_at,
+            planned_start=runbook.planned_start,
+            moment=runbook.ended_at or moment,
+        )
+        self._critical = frozenset(self.schedule.now.critical_path)
 
     def make(self, chosen: list[Facts]) -> list[Row]:
         comments = _comment_counts(self._runbook.id)
         actions = self._actions(chosen)
-        begin = self._begin or self._moment
+        schedule = self.schedule
         found = []
         for each in chosen:
             people = self._people.get(each.id, [])
-            span = self._plan.get(each.id)
             found.append(
                 make_row(
                     each,
@@ -253,48 +259,35 @@ class _Rows:
                     comments=comments.get(each.id, 0),
                     action=actions.get(each.id),
                     call=self._calls.get(each.id),
-                    plan=span if self._begin else None,
-                    offset_s=(span.start - begin).total_seconds() if span else None,
-                    moment=self._moment,
+                    plan=schedule.planned(each.id),
+                    span=schedule.span(each.id),
+                    slack=schedule.now.slack(each.id),
+                    critical=each.id in self._critical,
+                    begin=schedule.begin if schedule.dated else None,
+                    moment=schedule.moment,
                 )
             )
         return found
 
     def stats(self) -> Stats:
         stats = Stats()
+        under_way = self._runbook.state in UNDER_WAY
         for each in self._facts:
             failing = is_failing(each.state, self._calls.get(each.id))
             stats.progress.add(each.state, each.completion, failing=failing)
-            late_s = late_by(each, self._moment) if self._runbook.state in UNDER_WAY else 0
+            late_s = late_by(each, self.schedule.planned(each.id), self._moment) if under_way else 0
             stats.late += late_s > 0
             stats.longest_late_s = max(stats.longest_late_s, late_s)
             stats.integrations += each.action_id is not None
             stats.unassigned += each.id not in self._people
             stats.mine += any(person.id == self._viewer.user.id for person in self._people.get(each.id, ()))
-        if self._plan:
-            last = max(span.end for span in self._plan.values())
-            stats.duration_s = (last - (self._begin or self._moment)).total_seconds()
-            if self._begin is not None:
-                stats.planned_finish = stats.finish = last
-            if self._runbook.state in UNDER_WAY and self._begin is not None:
-                spans = self._forecast(self._begin, planned=False)
-                stats.finish = max(span.end for span in spans.values())
+        if self._facts:
+            schedule = self.schedule
+            stats.duration_s = (schedule.planned_finish - schedule.begin).total_seconds()
+            if schedule.dated:
+                stats.planned_finish = schedule.planned_finish
+                stats.finish = schedule.finish if under_way else schedule.planned_finish
         return stats
-
-    def _forecast(self, begin: datetime, *, planned: bool) -> dict[int, graph.Span]:
-        times = {
-            each.id: graph.Times(
-                timedelta(seconds=each.duration_s),
-                each.planned_start,
-                None if planned else each.started_at,
-                None if planned else each.finished_at,
-            )
-            for each in self._facts
-        }
-        try:
-            return graph.forecast(self._links, times, begin=begin, moment=begin if planned else self._moment)
-        except ValueError:
-            return {}  # a loop cannot be saved, but a page must not fail on one
 
     def _actions(self, chosen: list[Facts]) -> dict[int, Action]:
         ids = {each.action_id for each in chosen if each.action_id is not None}
