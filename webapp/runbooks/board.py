@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -18,11 +18,12 @@ from webapp.integrations import models as integrations
 from webapp.integrations.credentials import sign_in_states
 from webapp.permissions import Permission, can
 from webapp.runbooks import queries
+from webapp.runbooks.addresses import Here, Wanted
 from webapp.runbooks.durations import shown
 from webapp.runbooks.models import Comment, Runbook, Stream, Task, task_assignees, task_predecessors
 from webapp.runbooks.queries import Progress
 from webapp.runbooks.rows import Action, Call, Facts, Person, Row, is_failing, late_by, make_row
-from webapp.runbooks.schedule import schedule_of
+from webapp.runbooks.schedule import Schedule, schedule_of
 from webapp.runbooks.states import NOT_STARTED, UNDER_WAY, RunbookState, TaskState
 from webapp.runbooks.triggers import TRIGGERS, called_in
 
@@ -41,7 +42,6 @@ _COLUMNS = (
     Task.seq,
     Task.placed_seq,
 )
-SHOWS = {"mine": "My tasks", "ready": "Ready", "late": "Late", "running": "In progress", "failed": "Failed"}
 
 
 @dataclass(frozen=True)
@@ -68,18 +68,6 @@ def viewer_of(user: User, runbook: Runbook) -> Viewer:
         may_run=can(user, Permission.RUN_TASKS, runbook),
         may_comment=can(user, Permission.COMMENT, runbook),
     )
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """The filter of the list: `show` is a key of SHOWS or empty, `text` narrows by name or number."""
-
-    show: str = ""
-    text: str = ""
-
-    @property
-    def any(self) -> bool:
-        return bool(self.show or self.text)
 
 
 @dataclass
@@ -135,17 +123,28 @@ class Stats:
 class Board:
     """Everything that the page of one runbook shows to one viewer.
 
-    `order` is stream id to the numbers of all its tasks, whatever `wanted` and `only` leave in `lanes`.
+    `order` is stream id to the numbers of all its tasks, whatever the filter and `only` leave in `lanes`. `links` is task
+    id to those of its predecessors. `matching` are the numbers of the rows that the filter wants.
     """
 
     runbook: Runbook
     viewer: Viewer
-    base: str
+    here: Here
     lanes: list[Lane]
     stats: Stats
-    wanted: Wanted
+    schedule: Schedule
+    links: Mapping[int, Sequence[int]]
     moment: datetime
     order: dict[int, list[int]] = field(default_factory=dict)
+    matching: set[int] = field(default_factory=set)
+
+    @property
+    def base(self) -> str:
+        return self.here.base
+
+    @property
+    def wanted(self) -> Wanted:
+        return self.here.wanted
 
     @property
     def state_key(self) -> str:
@@ -178,12 +177,15 @@ def load_board(
     runbook: Runbook,
     viewer: Viewer,
     *,
-    base: str,
-    wanted: Wanted | None = None,
+    here: Here,
     only: Collection[int] | None = None,
+    hiding: bool = True,
 ) -> Board:
-    """The board. `only` narrows the rows that are worked out to those task ids; figures are of all tasks."""
-    wanted = wanted or Wanted()
+    """The board. `only` narrows the rows that are worked out to those task ids; figures are of all tasks.
+
+    The filter of `here` hides rows, or with `hiding` false only marks those that it wants.
+    """
+    wanted = here.wanted
     moment = now()
     facts = _facts(runbook.id)
     links = _links(runbook.id, facts)
@@ -197,12 +199,18 @@ def load_board(
         failing = is_failing(each.state, calls.get(each.id))
         lanes[each.stream_id].progress.add(each.state, each.completion, failing=failing)
         order[each.stream_id].append(each.number)
+    matching = set()
     for row in rows.make(chosen):
         if not wanted.any or _matches(row, wanted, viewer):
-            lanes[row.facts.stream_id].rows.append(row)
+            matching.add(row.number)
+        elif hiding:
+            continue
+        lanes[row.facts.stream_id].rows.append(row)
     for lane in lanes.values():
         lane.note = _note(lane)
-    return Board(runbook, viewer, base, list(lanes.values()), stats, wanted, moment, order)
+    return Board(
+        runbook, viewer, here, list(lanes.values()), stats, rows.schedule, links, moment, order, matching
+    )
 
 
 def rows_of(runbook: Runbook, viewer: Viewer, task_ids: Collection[int]) -> list[Row]:

@@ -1,0 +1,27 @@
+"""What stands beside the panel in the views other than the list: how each is drawn, and by which template."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from webapp.runbooks import node_map, timeline
+from webapp.runbooks.board import Board
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A drawn view. `hides`: whether the filter leaves out the other rows, rather than only marking its own."""
+
+    draw: Callable[[Board, ZoneInfo], Any]
+    template: str
+    hides: bool
+
+
+# Key: the view's path in addresses.VIEWS.
+DRAWN = {
+    "map": Drawn(lambda board, _: node_map.draw(board), "runbooks/_map.html", hides=False),
+    "timeline": Drawn(timeline.draw, "runbooks/_timeline.html", hides=True),
+}
