@@ -146,13 +146,15 @@ function moveNow() {
 }
 setInterval(moveNow, NOW_MS);
 
-function showNow() {
+// Scrolls so that a third of the width is past, unless the line stands before that share of the width already.
+function showNow(unless = 0) {
   const line = document.querySelector('svg[data-second] [data-now]');
   const area = document.getElementById('chart');
   if (!line || !area) return;
   const names = area.querySelector('.gnames').offsetWidth;
   const x = line.getBoundingClientRect().x - area.getBoundingClientRect().x - names + area.scrollLeft;
-  area.scrollTo({ left: x - (area.clientWidth - names) / 3 });
+  const width = area.clientWidth - names;
+  if (x > width * unless) area.scrollTo({ left: x - width / 3 });
 }
 document.addEventListener('click', (event) => { if (event.target.closest('[data-show-now]')) showNow(); });
 
@@ -167,7 +169,7 @@ setInterval(() => {
 function begin() {
   const area = document.querySelector('[data-keeps-place]');
   if (!area) return;
-  if (area.matches('.chart')) showNow();
+  if (area.matches('.chart')) showNow(0.6);
   const node = area.querySelector('.n[aria-current]') ?? area.querySelector('.n.run, .n.fail') ?? area.querySelector('.n.ready');
   if (node) {
     const box = node.getBoundingClientRect();

@@ -25,6 +25,7 @@ from webapp.runbooks.queries import Progress
 from webapp.runbooks.rows import Action, Call, Facts, Person, Row, is_failing, late_by, make_row
 from webapp.runbooks.schedule import Schedule, schedule_of
 from webapp.runbooks.states import NOT_STARTED, UNDER_WAY, RunbookState, TaskState
+from webapp.runbooks.status import Status, Trouble, status_of
 from webapp.runbooks.triggers import TRIGGERS, called_in
 
 _COLUMNS = (
@@ -86,7 +87,10 @@ class Lane:
 
 @dataclass
 class Stats:
-    """The figures of the strip. `finish` is None where no start is known; `duration_s` is then all there is."""
+    """The figures of the strip. `finish` is None where no start is known; `duration_s` is then all there is.
+
+    `status` is None where the runbook is not under way.
+    """
 
     progress: Progress = field(default_factory=Progress)
     late: int = 0
@@ -97,6 +101,7 @@ class Stats:
     finish: datetime | None = None
     planned_finish: datetime | None = None
     duration_s: float = 0.0
+    status: Status | None = None
 
     @property
     def behind_s(self) -> float:
@@ -280,10 +285,15 @@ class _Rows:
     def stats(self) -> Stats:
         stats = Stats()
         under_way = self._runbook.state in UNDER_WAY
+        late, failed = [], []
         for each in self._facts:
             failing = is_failing(each.state, self._calls.get(each.id))
             stats.progress.add(each.state, each.completion, failing=failing)
             late_s = late_by(each, self.schedule.planned(each.id), self._moment) if under_way else 0
+            if failing:
+                failed.append(Trouble(each.number, each.id in self._critical))
+            elif late_s:
+                late.append(Trouble(each.number, each.id in self._critical, late_s))
             stats.late += late_s > 0
             stats.longest_late_s = max(stats.longest_late_s, late_s)
             stats.integrations += each.action_id is not None
@@ -295,6 +305,10 @@ class _Rows:
             if schedule.dated:
                 stats.planned_finish = schedule.planned_finish
                 stats.finish = schedule.finish if under_way else schedule.planned_finish
+        if under_way:
+            stats.status = status_of(
+                behind_s=stats.behind_s, planned_s=stats.duration_s, late=late, failed=failed
+            )
         return stats
 
     def _actions(self, chosen: list[Facts]) -> dict[int, Action]:

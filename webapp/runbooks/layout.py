@@ -89,7 +89,9 @@ class _Grid:
         self.rows = [0] * len(lanes)  # of each lane
         for (_, lane), tasks in self.cells.items():
             self.rows[lane] = max(self.rows[lane], len(tasks))
-        self.top = [sum(self.rows[:lane]) for lane in range(len(lanes))]  # each lane's first row among all rows
+        self.top = [
+            sum(self.rows[:lane]) for lane in range(len(lanes))
+        ]  # each lane's first row among all rows
         self.row: dict[int, int] = {}  # among all rows
         for (_, lane), tasks in self.cells.items():
             self._place(lane, tasks, range(len(tasks)))
@@ -162,7 +164,9 @@ class _Lines:
 
     def __init__(self, grid: _Grid) -> None:
         self._grid = grid
-        self._gutters: dict[int, _Tracks] = defaultdict(lambda: _Tracks(MOST_GUTTER_TRACKS))  # right of the column
+        self._gutters: dict[int, _Tracks] = defaultdict(
+            lambda: _Tracks(MOST_GUTTER_TRACKS)
+        )  # right of the column
         self._gaps: dict[int, _Tracks] = defaultdict(lambda: _Tracks(MOST_GAP_TRACKS))  # above the row
         self._x: list[int] = []
         self._y: dict[int, int] = {}

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 # Widths in Inter at 100 px, to the nearest of five; a little wide rather than narrow.
-_NARROW, _WIDE, _WIDEST = set("ijl.,:;'|!I ()[]"), set("mwMW@%—…"), set("ABCDEFGHKLNOPQRSTUVXYZ&=+<>#0123456789")
-_HALF = set("frt-/\\\"")
+_NARROW, _WIDE, _WIDEST = (
+    set("ijl.,:;'|!I ()[]"),
+    set("mwMW@%—…"),
+    set("ABCDEFGHKLNOPQRSTUVXYZ&=+<>#0123456789"),
+)
+_HALF = set('frt-/\\"')
 
 
 def width_of(text: str, size: float) -> float:

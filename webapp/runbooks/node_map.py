@@ -82,8 +82,7 @@ def draw(board: Board) -> NodeMap:
         width=found.width,
         height=found.height,
         bands=[
-            LaneBand(lane, band.y, band.height)
-            for (lane, _), band in zip(lanes, found.bands, strict=True)
+            LaneBand(lane, band.y, band.height) for (lane, _), band in zip(lanes, found.bands, strict=True)
         ],
         edges=sorted(edges, key=lambda edge: edge.look == "crit"),  # drawn last, it lies on top
         nodes=[

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from webapp.runbooks import node_map, timeline
+from webapp.runbooks import dashboard, node_map, timeline
 from webapp.runbooks.board import Board
 
 
@@ -24,4 +24,5 @@ class Drawn:
 DRAWN = {
     "map": Drawn(lambda board, _: node_map.draw(board), "runbooks/_map.html", hides=False),
     "timeline": Drawn(timeline.draw, "runbooks/_timeline.html", hides=True),
+    "dashboard": Drawn(lambda board, _: dashboard.draw(board), "runbooks/_dashboard.html", hides=False),
 }

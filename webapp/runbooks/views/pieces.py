@@ -207,7 +207,11 @@ def dialog(html: str) -> str:
 
 def here_on_page(runbook: Runbook) -> Here:
     """What the page that asks shows: its view, its filter, the task whose panel is open."""
-    address = request.headers.get("HX-Current-URL", "") if is_fragment_request() else request.script_root + request.full_path
+    address = (
+        request.headers.get("HX-Current-URL", "")
+        if is_fragment_request()
+        else request.script_root + request.full_path
+    )
     return read_here(address, base_of(runbook))
 
 
