@@ -4,7 +4,7 @@
 
 const REDRAW_MS = 60_000;
 const NOW_MS = 5000;
-const LEAST_ZOOM = 0.1;
+const LEAST_ZOOM = 0.03;
 const MOST_ZOOM = 2;
 const LABELS_FROM = 0.5;
 
@@ -177,7 +177,8 @@ function begin() {
     if (area.scrollWidth > area.clientWidth) area.scrollLeft += box.x - own.x - own.width / 2;
     if (area.scrollHeight > area.clientHeight) area.scrollTop += box.y - own.y - own.height / 2;
   }
-  area.querySelector('.gname[aria-current]')?.scrollIntoView({ block: 'nearest' });
+  const row = area.querySelector('.gname[aria-current]') ?? area.querySelector('.gname.run, .gname.fail');
+  if (row && row.offsetTop > area.scrollTop + area.clientHeight) area.scrollTop = row.offsetTop - area.clientHeight / 3;
   showSeen();
 }
 

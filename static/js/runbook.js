@@ -54,6 +54,7 @@ document.body.addEventListener('htmx:afterSwap', (event) => {
   }
 });
 document.body.addEventListener('htmx:pushedIntoHistory', markOpened);
+document.body.addEventListener('pulled', markOpened);
 window.addEventListener('popstate', () => window.location.reload());
 
 document.addEventListener('click', (event) => {
