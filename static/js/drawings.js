@@ -3,6 +3,7 @@
 // (zoom, place, focus) is put back.
 
 const REDRAW_MS = 60_000;
+const STALE_MS = 10_000;
 const NOW_MS = 5000;
 const LEAST_ZOOM = 0.03;
 const MOST_ZOOM = 2;
@@ -158,12 +159,45 @@ function showNow(unless = 0) {
 }
 document.addEventListener('click', (event) => { if (event.target.closest('[data-show-now]')) showNow(); });
 
+// Redrawing ---------------------------------------------------------------------------------------------------------
+
+let drawn = performance.now();
+let due;
+
+// The drawing anew. To morph a thousand tasks takes longer than to put in new ones, so place and focus are kept by hand.
+async function redraw() {
+  clearTimeout(due);
+  due = undefined;
+  drawn = performance.now();
+  const answer = await fetch(window.location.href, {
+    headers: { 'HX-Request': 'true', 'HX-Current-URL': window.location.href },
+  });
+  const old = view();
+  if (!answer.ok || !old || !answer.headers.get('Vary')?.includes('HX-Request')) return;
+  const sent = document.createElement('template');
+  sent.innerHTML = await answer.text();
+  const scrolled = [...old.querySelectorAll('[data-keeps-place]'), old].map((each) => [each.id, each.scrollLeft, each.scrollTop]);
+  const focused = old.contains(document.activeElement) ? document.activeElement.id : '';
+  old.replaceWith(sent.content);
+  document.body.dispatchEvent(new CustomEvent('pulled', { detail: {} }));
+  for (const [id, left, top] of scrolled) document.getElementById(id)?.scrollTo(left, top);
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+}
+
 // What time alone changes (late, forecasts) is drawn anew by the server once a minute, while someone looks.
-setInterval(() => {
-  if (view() && !document.hidden) {
-    htmx.ajax('GET', window.location.pathname + window.location.search, { source: view(), target: '#view', swap: 'morph' });
+setInterval(() => { if (view() && !document.hidden) redraw(); }, REDRAW_MS);
+
+// A large drawing comes as the states of what changed; all of it is asked for now and then.
+function redrawWhenDue() {
+  const states = document.getElementById('states');
+  if (!states?.hasAttribute('data-stale') || due !== undefined) return;
+  states.removeAttribute('data-stale');
+  for (const pair of states.dataset.states.split(',')) {
+    const [task, look] = pair.split(':');
+    document.querySelector(`#n-${CSS.escape(task)} use`)?.setAttribute('href', `#n-${look}`);
   }
-}, REDRAW_MS);
+  due = setTimeout(redraw, Math.max(0, STALE_MS - (performance.now() - drawn)));
+}
 
 // What is seen first: the selected task, else what is under way.
 function begin() {
@@ -183,6 +217,6 @@ function begin() {
 }
 
 for (const name of ['pulled', 'htmx:afterSettle']) {
-  document.body.addEventListener(name, () => { applyZoom(); moveNow(); });
+  document.body.addEventListener(name, () => { applyZoom(); moveNow(); redrawWhenDue(); });
 }
 begin();

@@ -49,7 +49,9 @@ document.body.addEventListener('htmx:afterSwap', (event) => {
   if (event.detail.target === panel) {
     panel.hidden = false;
     const { elt } = event.detail.requestConfig;
-    opener = elt.closest('.task')?.querySelector('.tt > a')?.id ?? (elt.closest('[data-node]')?.id || opener);
+    const node = elt.closest('[data-node]');
+    const drawn = node && (node.id || `l-${node.dataset.node}`);
+    opener = elt.closest('.task')?.querySelector('.tt > a')?.id ?? drawn ?? opener;
     panel.querySelector('.p-body')?.scrollTo(0, 0);
   }
 });

@@ -145,7 +145,7 @@ def test_any_number_of_tasks_takes_the_same_queries(
     view: str, path: str, rune_s: FlaskClient, cast: Cast, counting_queries: Callable[[], Any]
 ) -> None:
     counts = []
-    sizes = (1, 30, 1000) if (path, view) != ("changes", "") else (1, 30, 120)  # beyond that the page reloads
+    sizes = (1, 30, 1000) if path == "page" else (1, 30, 120)  # where more has changed the page reloads
     for size in sizes:
         runbook = add_runbook(cast, size, began=ago(30))
         address = f"/runbooks/{runbook.id}{view}"
@@ -181,3 +181,17 @@ def test_an_address_reads_back_what_was_written() -> None:
     assert here.to(view="", number=None) == "/runbooks/7?show=late&q=a+%26+b"
     assert here.unfiltered == "/runbooks/7/map?task=12&around=1"
     assert here.wanted.words == "Late and “a & b”"
+
+
+@pytest.mark.parametrize("view", ["map", "timeline"])
+def test_of_a_large_drawing_watchers_get_the_changed_states_and_ask_for_it_later(
+    view: str, client_of: ClientOf, cast: Cast, rune: User
+) -> None:
+    runbook = add_runbook(cast, 300, began=ago(5))
+    seq = runbook.seq
+    operations.finish_task(task(runbook, 1), by=rune)
+    db.session.commit()
+    here = {**LIVE, "HX-Current-URL": f"http://localhost/runbooks/{runbook.id}/{view}"}
+    answer = client_of(cast.vera).get(f"/runbooks/{runbook.id}/changes?since={seq}", headers=here).text
+    assert 'id="view"' not in answer
+    assert '<div id="states" hidden data-stale data-states="1:done,4:ready,5:todo"' in answer

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Response, current_app, g, make_response, request, url_for
 from flask_login import current_user
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from webapp.extensions import db
 from webapp.integrations import queries as integrations
@@ -26,6 +26,8 @@ from webapp.workspaces import queries as workspaces
 
 # From this many changed tasks on a fresh page is quicker than fragments.
 MOST_CHANGED = 150
+# Up to this many tasks a drawn view is sent whole with every change.
+MOST_DRAWN = 250
 
 
 def base_of(runbook: Runbook) -> str:
@@ -123,7 +125,7 @@ def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
     """Out-of-band pieces of all that changed after `since`, for the page that asks; None where that is too much."""
     here = here_on_page(runbook)
     if here.view:
-        return _view_parts(runbook, here)
+        return _view_parts(runbook, here, since)
     changed = _changed_tasks(runbook.id, since)
     streams = _changed_streams(runbook.id, since)
     placed_streams = {each.id for each in streams if each.placed_seq > since and each.deleted_at is None}
@@ -149,10 +151,22 @@ def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
     return [*parts, *_head_parts(board), macros.states(board), *_open_panel_parts(board)]
 
 
-def _view_parts(runbook: Runbook, here: Here) -> list[str]:
-    """A drawn view is one piece: what changes in it is mostly everything after the task that changed."""
-    board = board_of(runbook, here)
-    return [*_head_parts(board), view_piece(board, oob=True), *_open_panel_parts(board)]
+def _view_parts(runbook: Runbook, here: Here, since: int) -> list[str] | None:
+    """A drawn view is one piece: what changes in it is mostly everything after the task that changed.
+
+    Of a large drawing only the states of what changed are sent; the page then asks for the drawing when it is time.
+    """
+    present = select(func.count()).where(Task.runbook_id == runbook.id, Task.deleted_at.is_(None))
+    if (db.session.scalar(present) or 0) <= MOST_DRAWN or not DRAWN[here.view].grows:
+        board = board_of(runbook, here)
+        return [*_head_parts(board), view_piece(board, oob=True), *_open_panel_parts(board)]
+    changed = _changed_tasks(runbook.id, since)
+    if len(changed) > MOST_CHANGED:
+        return None
+    viewer, only = viewer_of(current_user, runbook), [each.id for each in changed]
+    board = load_board(runbook, viewer, here=here, only=only, hiding=False)
+    states = _macros("runbooks/_board.html").states(board, stale=True)
+    return [*_head_parts(board), states, *_open_panel_parts(board)]
 
 
 def _head_parts(board: Board) -> list[str]:
