@@ -13,10 +13,10 @@ ARGS   ?=
 AT_ONCE ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-fast lint format bench pictures assets migrate migration lock clean
+.PHONY: help demo serve test test-fast lint format bench bench-forecast pictures assets migrate migration lock clean
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(RUN) assets ## Start everything with demo data and a Slack to practise with, on PORT (5055)
 	@exec $(PY) -m webapp demo $(ARGS)
@@ -41,6 +41,9 @@ format: $(DEV) ## Put the code into its format
 
 bench: $(DEV) assets ## Measure delivery: click to arrival, posts a second, ratios
 	@$(PY) -m bench $(ARGS)
+
+bench-forecast: $(DEV) ## Measure the forecast of 10,000 tasks after one change
+	@$(PY) -m bench.forecast $(ARGS)
 
 pictures: $(DEV) assets ## Take the README's pictures anew, where Chromium is found
 	@$(PY) -m tools.take_pictures

@@ -16,6 +16,7 @@ import pytest
 from flask import Flask, has_app_context
 from flask.globals import _cv_app
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, event, make_url, text
 from werkzeug.test import TestResponse
 
@@ -24,6 +25,10 @@ from webapp import create_app
 from webapp.config import Config
 from webapp.permissions import Role
 from webapp.secrets import generate_key
+
+# How long an example takes says something about the machine's other work, not about ours.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")

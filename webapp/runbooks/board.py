@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from webapp.accounts.models import User
 from webapp.clock import now
 from webapp.permissions import Permission, can
-from webapp.runbooks import graph, queries
+from webapp.runbooks import queries
+from webapp.runbooks.addresses import Here, Wanted
 from webapp.runbooks.durations import shown
 from webapp.runbooks.models import Runbook, Stream
 from webapp.runbooks.queries import Progress
 from webapp.runbooks.reads import Reads
 from webapp.runbooks.rows import Person, Row, is_failing, late_by, make_row
+from webapp.runbooks.schedule import Schedule, schedule_of
 from webapp.runbooks.states import UNDER_WAY, RunbookState, TaskState
-
-SHOWS = {"mine": "My tasks", "ready": "Ready", "late": "Late", "running": "In progress", "failed": "Failed"}
+from webapp.runbooks.status import Status, Trouble, status_of
 
 
 @dataclass(frozen=True)
@@ -46,18 +47,6 @@ def viewer_of(user: User, runbook: Runbook) -> Viewer:
     )
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """The filter of the list: `show` is a key of SHOWS or empty, `text` narrows by name or number."""
-
-    show: str = ""
-    text: str = ""
-
-    @property
-    def any(self) -> bool:
-        return bool(self.show or self.text)
-
-
 @dataclass
 class Lane:
     """A stream with its rows and how far it is."""
@@ -74,7 +63,10 @@ class Lane:
 
 @dataclass
 class Stats:
-    """The figures of the strip. `finish` is None where no start is known; `duration_s` is then all there is."""
+    """The figures of the strip. `finish` is None where no start is known; `duration_s` is then all there is.
+
+    `status` is None where the runbook is not under way.
+    """
 
     progress: Progress = field(default_factory=Progress)
     late: int = 0
@@ -85,6 +77,7 @@ class Stats:
     finish: datetime | None = None
     planned_finish: datetime | None = None
     duration_s: float = 0.0
+    status: Status | None = None
 
     @property
     def behind_s(self) -> float:
@@ -111,17 +104,28 @@ class Stats:
 class Board:
     """Everything that the page of one runbook shows to one viewer.
 
-    `order` is stream id to the numbers of all its tasks, whatever `wanted` and `only` leave in `lanes`.
+    `order` is stream id to the numbers of all its tasks, whatever the filter and `only` leave in `lanes`. `links` is task
+    id to those of its predecessors. `matching` are the numbers of the rows that the filter wants.
     """
 
     runbook: Runbook
     viewer: Viewer
-    base: str
+    here: Here
     lanes: list[Lane]
     stats: Stats
-    wanted: Wanted
+    schedule: Schedule
+    links: Mapping[int, Sequence[int]]
     moment: datetime
     order: dict[int, list[int]] = field(default_factory=dict)
+    matching: set[int] = field(default_factory=set)
+
+    @property
+    def base(self) -> str:
+        return self.here.base
+
+    @property
+    def wanted(self) -> Wanted:
+        return self.here.wanted
 
     @property
     def state_key(self) -> str:
@@ -154,12 +158,15 @@ def load_board(
     runbook: Runbook,
     viewer: Viewer,
     *,
-    base: str,
-    wanted: Wanted | None = None,
+    here: Here,
     only: Collection[int] | None = None,
+    hiding: bool = True,
 ) -> Board:
-    """The board. `only` narrows the rows that are worked out to those task ids; figures are of all tasks."""
-    wanted = wanted or Wanted()
+    """The board. `only` narrows the rows that are worked out to those task ids; figures are of all tasks.
+
+    The filter of `here` hides rows, or with `hiding` false only marks those that it wants.
+    """
+    wanted = here.wanted
     moment = now()
     reads = Reads([runbook], only, viewer.user)
     rows = _Rows(runbook, viewer, reads, moment)
@@ -170,12 +177,18 @@ def load_board(
         failing = is_failing(each.state, reads.calls.get(each.id))
         lanes[each.stream_id].progress.add(each.state, each.completion, failing=failing)
         order[each.stream_id].append(each.number)
+    matching = set()
     for row in rows.make():
         if not wanted.any or _matches(row, wanted, viewer):
-            lanes[row.facts.stream_id].rows.append(row)
+            matching.add(row.number)
+        elif hiding:
+            continue
+        lanes[row.facts.stream_id].rows.append(row)
     for lane in lanes.values():
         lane.note = _note(lane)
-    return Board(runbook, viewer, base, list(lanes.values()), stats, wanted, moment, order)
+    return Board(
+        runbook, viewer, here, list(lanes.values()), stats, rows.schedule, rows.links, moment, order, matching
+    )
 
 
 def rows_of(user: User, wanted: Mapping[Runbook, Collection[int]]) -> dict[int, Row]:
@@ -195,16 +208,21 @@ class _Rows:
     def __init__(self, runbook: Runbook, viewer: Viewer, reads: Reads, moment: datetime) -> None:
         self._runbook, self._viewer, self._reads, self._moment = runbook, viewer, reads, moment
         self._facts = reads.facts[runbook.id]
-        self._begin = runbook.started_at or runbook.planned_start
-        self._plan = self._forecast(self._begin or moment, planned=True)
+        self.links = {each.id: reads.links[each.id] for each in self._facts}
+        self.schedule = schedule_of(
+            self._facts,
+            self.links,
+            started=runbook.started_at,
+            planned_start=runbook.planned_start,
+            moment=runbook.ended_at or moment,
+        )
+        self._critical = frozenset(self.schedule.now.critical_path)
 
     def make(self) -> list[Row]:
-        begin = self._begin or self._moment
-        reads = self._reads
+        reads, schedule = self._reads, self.schedule
         found = []
         for each in reads.chosen[self._runbook.id]:
             people = reads.people.get(each.id, [])
-            span = self._plan.get(each.id)
             found.append(
                 make_row(
                     each,
@@ -219,19 +237,28 @@ class _Rows:
                     comments=reads.comments.get(each.id, 0),
                     action=reads.actions.get(each.id),
                     call=reads.calls.get(each.id),
-                    plan=span if self._begin else None,
-                    offset_s=(span.start - begin).total_seconds() if span else None,
-                    moment=self._moment,
+                    plan=schedule.planned(each.id),
+                    span=schedule.span(each.id),
+                    slack=schedule.now.slack(each.id),
+                    critical=each.id in self._critical,
+                    begin=schedule.begin if schedule.dated else None,
+                    moment=schedule.moment,
                 )
             )
         return found
 
     def stats(self) -> Stats:
         stats = Stats()
+        under_way = self._runbook.state in UNDER_WAY
+        late, failed = [], []
         for each in self._facts:
             failing = is_failing(each.state, self._reads.calls.get(each.id))
             stats.progress.add(each.state, each.completion, failing=failing)
-            late_s = late_by(each, self._moment) if self._runbook.state in UNDER_WAY else 0
+            late_s = late_by(each, self.schedule.planned(each.id), self._moment) if under_way else 0
+            if failing:
+                failed.append(Trouble(each.number, each.id in self._critical))
+            elif late_s:
+                late.append(Trouble(each.number, each.id in self._critical, late_s))
             stats.late += late_s > 0
             stats.longest_late_s = max(stats.longest_late_s, late_s)
             stats.integrations += each.action_id is not None
@@ -239,31 +266,17 @@ class _Rows:
             stats.mine += any(
                 person.id == self._viewer.user.id for person in self._reads.people.get(each.id, ())
             )
-        if self._plan:
-            last = max(span.end for span in self._plan.values())
-            stats.duration_s = (last - (self._begin or self._moment)).total_seconds()
-            if self._begin is not None:
-                stats.planned_finish = stats.finish = last
-            if self._runbook.state in UNDER_WAY and self._begin is not None:
-                spans = self._forecast(self._begin, planned=False)
-                stats.finish = max(span.end for span in spans.values())
-        return stats
-
-    def _forecast(self, begin: datetime, *, planned: bool) -> dict[int, graph.Span]:
-        times = {
-            each.id: graph.Times(
-                timedelta(seconds=each.duration_s),
-                each.planned_start,
-                None if planned else each.started_at,
-                None if planned else each.finished_at,
+        if self._facts:
+            schedule = self.schedule
+            stats.duration_s = (schedule.planned_finish - schedule.begin).total_seconds()
+            if schedule.dated:
+                stats.planned_finish = schedule.planned_finish
+                stats.finish = schedule.finish if under_way else schedule.planned_finish
+        if under_way:
+            stats.status = status_of(
+                behind_s=stats.behind_s, planned_s=stats.duration_s, late=late, failed=failed
             )
-            for each in self._facts
-        }
-        links = {each.id: self._reads.links[each.id] for each in self._facts}
-        try:
-            return graph.forecast(links, times, begin=begin, moment=begin if planned else self._moment)
-        except ValueError:
-            return {}  # a loop cannot be saved, but a page must not fail on one
+        return stats
 
 
 def _matches(row: Row, wanted: Wanted, viewer: Viewer) -> bool:

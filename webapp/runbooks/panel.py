@@ -15,6 +15,7 @@ from webapp.integration_runs.states import RunState
 from webapp.integrations.credentials import SignIn, sign_in_state
 from webapp.permissions import Permission, can
 from webapp.runbooks import activity, queries
+from webapp.runbooks.addresses import Here
 from webapp.runbooks.board import Board, Viewer
 from webapp.runbooks.models import Runbook, Task
 from webapp.runbooks.operations import locked_because
@@ -44,7 +45,7 @@ class Panel:
     row: Row
     runbook: Runbook
     viewer: Viewer
-    base: str
+    here: Here
     before: int | None
     after: int | None
     waits_for: Sequence[Link]
@@ -59,6 +60,10 @@ class Panel:
     earlier: Sequence[IntegrationRun] = field(default_factory=list)
     edit_form: Any = None
     may_read_runs: bool = False
+
+    @property
+    def base(self) -> str:
+        return self.here.base
 
     @property
     def url(self) -> str:
@@ -174,7 +179,7 @@ def load_panel(task: Task, board: Board) -> Panel:
         row=row,
         runbook=runbook,
         viewer=viewer,
-        base=board.base,
+        here=board.here,
         before=before,
         after=after,
         waits_for=queries.predecessors_of(task.id),

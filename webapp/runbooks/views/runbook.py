@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, abort, render_template, request
@@ -22,11 +23,13 @@ from webapp.runbooks.views import blueprint
 from webapp.runbooks.views.pieces import (
     answer,
     base_of,
+    board_of,
     changed_parts,
     dialog,
-    read_address,
+    here_on_page,
     refresh,
     runbook_page,
+    view_piece,
 )
 
 PAGE = "/runbooks/<int:runbook_id>"
@@ -35,8 +38,17 @@ PAGE = "/runbooks/<int:runbook_id>"
 @blueprint.get(PAGE, permission=Permission.READ_RUNBOOKS)
 def runbook(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.READ_RUNBOOKS)
-    number, wanted = read_address(request.full_path)
-    return runbook_page(found, number=number, wanted=wanted)
+    return runbook_page(found, here=here_on_page(found))
+
+
+@blueprint.get(f"{PAGE}/<any(map, timeline, dashboard):view>", permission=Permission.READ_RUNBOOKS)
+def runbook_view(runbook_id: int, view: str) -> Any:
+    """The same runbook drawn another way; to htmx only the drawing, as time passes."""
+    found = queries.runbook_for(current_user, runbook_id, Permission.READ_RUNBOOKS)
+    here = replace(here_on_page(found), view=view)
+    if is_fragment_request():
+        return fragments([view_piece(board_of(found, here))])
+    return runbook_page(found, here=here)
 
 
 @blueprint.get(f"{PAGE}/changes", permission=Permission.READ_RUNBOOKS)

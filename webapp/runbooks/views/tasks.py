@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import abort, current_app, request
@@ -21,7 +22,15 @@ from webapp.runbooks.models import Task
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.views import blueprint
 from webapp.runbooks.views.execution import TASK
-from webapp.runbooks.views.pieces import answer, base_of, changed_parts, panel_of, runbook_page, task_form
+from webapp.runbooks.views.pieces import (
+    answer,
+    base_of,
+    changed_parts,
+    here_on_page,
+    panel_of,
+    runbook_page,
+    task_form,
+)
 from webapp.runbooks.views.runbook import PAGE, refused
 from webapp.workspaces import queries as workspaces
 
@@ -32,15 +41,15 @@ def task(runbook_id: int, number: int) -> Any:
     found = queries.task_numbered(current_user, runbook_id, number, Permission.READ_RUNBOOKS)
     if not is_fragment_request():
         return see_other(path_of(runbook_id, number))
-    board = load_board(
-        found.runbook, viewer_of(current_user, found.runbook), base=base_of(found.runbook), only=[found.id]
-    )
+    here = replace(here_on_page(found.runbook), number=number)
+    viewer = viewer_of(current_user, found.runbook)
+    board = load_board(found.runbook, viewer, here=here, only=[found.id], hiding=False)
     panel = panel_of(board, number)
     html = current_app.jinja_env.get_template("runbooks/_panel.html").module.panel(  # type: ignore[attr-defined]
         panel, CommentForm(formdata=None)
     )
     shown = fragments([html])
-    shown.headers["HX-Push-Url"] = path_of(runbook_id, number)
+    shown.headers["HX-Push-Url"] = here.address
     return shown
 
 
@@ -184,9 +193,9 @@ def _task(runbook_id: int, number: int, permission: Permission) -> Task:
 
 def _form_again(found: Task, form: TaskForm) -> Any:
     """The details with what was typed and what is wrong, and nothing else."""
-    board = load_board(
-        found.runbook, viewer_of(current_user, found.runbook), base=base_of(found.runbook), only=[found.id]
-    )
+    here = replace(here_on_page(found.runbook), number=found.number)
+    viewer = viewer_of(current_user, found.runbook)
+    board = load_board(found.runbook, viewer, here=here, only=[found.id], hiding=False)
     panel = panel_of(board, found.number, form)
     if not is_fragment_request():
         return runbook_page(found.runbook, number=found.number, status=422, details_form=form)
