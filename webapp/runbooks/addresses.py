@@ -29,6 +29,8 @@ VIEWS = {
     )
 }
 
+WALL = "wall"  # a view too, but a page of its own that no tab leads to
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -92,7 +94,7 @@ def read_here(address: str, base: str) -> Here:
     show, number = typed.get("show", ""), typed.get("task", "")
     return Here(
         base,
-        view if view in VIEWS else "",
+        view if view in VIEWS or view == WALL else "",
         Wanted(show if show in SHOWS else "", typed.get("q", "").strip()[:200]),
         int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None,
         typed.get("around") == "1",

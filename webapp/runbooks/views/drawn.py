@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from webapp.runbooks import dashboard, node_map, timeline
+from webapp.runbooks import dashboard, node_map, timeline, wall
+from webapp.runbooks.addresses import WALL
 from webapp.runbooks.board import Board
 
 
@@ -24,11 +25,12 @@ class Drawn:
     grows: bool
 
 
-# Key: the view's path in addresses.VIEWS.
+# Key: the view's path, of addresses.VIEWS or WALL.
 DRAWN = {
     "map": Drawn(lambda board, _: node_map.draw(board), "runbooks/_map.html", hides=False, grows=True),
     "timeline": Drawn(timeline.draw, "runbooks/_timeline.html", hides=True, grows=True),
     "dashboard": Drawn(
         lambda board, _: dashboard.draw(board), "runbooks/_dashboard.html", hides=False, grows=False
     ),
+    WALL: Drawn(lambda board, _: wall.draw(board), "runbooks/_wall.html", hides=False, grows=False),
 }

@@ -11,9 +11,10 @@ from flask_login import current_user
 
 from webapp.extensions import db
 from webapp.integration_runs.operations import RequestInvalid
-from webapp.page import fragments, is_fragment_request, toast
+from webapp.page import fragments, is_fragment_request, page, toast
 from webapp.permissions import Permission
 from webapp.runbooks import operations, queries
+from webapp.runbooks.addresses import WALL, Here
 from webapp.runbooks.forms import ReasonForm, RunbookForm, StartRunbookForm, runbook_values, to_utc, zone_of
 from webapp.runbooks.models import Runbook
 from webapp.runbooks.preflight import findings
@@ -49,6 +50,17 @@ def runbook_view(runbook_id: int, view: str) -> Any:
     if is_fragment_request():
         return fragments([view_piece(board_of(found, here))])
     return runbook_page(found, here=here)
+
+
+@blueprint.get(f"{PAGE}/wall", permission=Permission.READ_RUNBOOKS)
+def wall(runbook_id: int) -> Any:
+    """A display that needs no hand; to htmx only what it shows."""
+    found = queries.runbook_for(current_user, runbook_id, Permission.READ_RUNBOOKS)
+    board = board_of(found, Here(base_of(found), WALL))
+    piece = view_piece(board)
+    if is_fragment_request():
+        return fragments([piece])
+    return page("runbooks/wall.html", runbook=found, board=board, view_piece=piece)
 
 
 @blueprint.get(f"{PAGE}/changes", permission=Permission.READ_RUNBOOKS)
