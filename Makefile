@@ -9,6 +9,8 @@ RUN    := $(VENV)/.runsheet-run
 DEV    := $(VENV)/.runsheet-dev
 PIP    := $(PY) -m pip --disable-pip-version-check install --quiet
 ARGS   ?=
+# How many test files run at a time. A file's tests share a demo of their own, so each file stays in one place.
+AT_ONCE ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test test-fast lint format bench bench-forecast pictures assets migrate migration lock clean
@@ -23,10 +25,10 @@ serve: $(RUN) assets ## Start everything without demo data; the first start asks
 	@exec $(PY) -m webapp serve $(ARGS)
 
 test: $(DEV) assets-for-tests ## Run all tests, browser tests too where Chromium is found
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n $(AT_ONCE) --dist loadfile $(ARGS)
 
 test-fast: $(DEV) assets-for-tests ## Run the tests that start no processes and no browser
-	@$(PY) -m pytest -m "not browser and not journey and not faults" $(ARGS)
+	@$(PY) -m pytest -n $(AT_ONCE) -m "not browser and not journey and not faults" $(ARGS)
 
 lint: $(DEV) ## Check format, style and types
 	@$(PY) -m ruff format --check .

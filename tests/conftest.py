@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from flask import Flask, has_app_context
@@ -171,7 +172,7 @@ def client_of(app: Flask) -> Callable[[int], FlaskClient]:
 
     def signed_in(user_id: int) -> FlaskClient:
         client = app.test_client()
-        token = f"token of user {user_id} in {id(client)}"
+        token = f"token of user {user_id} in {uuid4()}"
         db.session.add(UserSession(user_id=user_id, token_hash=hash_token(token)))
         db.session.commit()
         with client.session_transaction() as session:

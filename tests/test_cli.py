@@ -17,6 +17,7 @@ from cryptography.fernet import Fernet
 from webapp import create_app, processes
 from webapp.cli import main
 from webapp.config import Config
+from webapp.logs import CHATTY
 from webapp.secrets import Unreadable, Vault, generate_key
 
 Run = Callable[..., Result]
@@ -24,11 +25,12 @@ Run = Callable[..., Result]
 
 @pytest.fixture(autouse=True)
 def _logging_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    loggers = [logging.getLogger(name) for name in (None, *CHATTY)]
+    handlers, levels = loggers[0].handlers[:], [each.level for each in loggers]
     yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    loggers[0].handlers[:] = handlers
+    for each, level in zip(loggers, levels, strict=True):
+        each.setLevel(level)
 
 
 @pytest.fixture

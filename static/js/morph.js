@@ -17,6 +17,8 @@ htmx.defineExtension('morph', {
   isInlineSwap: (style) => style === 'morph' || style === 'morph:outerHTML',
   handleSwap: (style, target, fragment) => {
     if (!STYLES.includes(style)) return false;
+    // Who types in there keeps the focus.
+    if (target.contains(document.activeElement)) fragment.querySelectorAll('[autofocus]').forEach((each) => each.removeAttribute('autofocus'));
     const morphStyle = style === 'morph:innerHTML' ? 'innerHTML' : 'outerHTML';
     return Idiomorph.morph(target, [...fragment.children], { morphStyle, ignoreActiveValue: true, callbacks });
   },

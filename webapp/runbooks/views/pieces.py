@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from webapp.extensions import db
 from webapp.integrations import queries as integrations
+from webapp.integrations.settings import sign_in_origins
 from webapp.page import fragments, is_fragment_request, page, toast, told
 from webapp.permissions import Permission
 from webapp.redirects import local_path
@@ -20,7 +21,7 @@ from webapp.runbooks.board import Board, load_board, viewer_of
 from webapp.runbooks.context import path_of
 from webapp.runbooks.forms import CommentForm, TaskForm, zone_of
 from webapp.runbooks.models import Runbook, Stream, Task
-from webapp.runbooks.panel import Panel, load_panel, may_read_runs, provider_origins
+from webapp.runbooks.panel import Panel, load_panel, may_read_runs
 from webapp.runbooks.views.drawn import DRAWN
 from webapp.workspaces import queries as workspaces
 
@@ -305,7 +306,11 @@ def _allow_sign_ins(runbook: Runbook) -> None:
     The panel may come later, with an action that is chosen meanwhile, so every action of the workspace counts.
     """
     actions = integrations.actions_in(runbook.workspace_id)
-    g.form_action_origins = [origin for action in actions for origin in provider_origins(action)]
+    g.form_action_origins = [
+        origin
+        for action in actions
+        for origin in sign_in_origins(action.authorization, action.authorization_settings)
+    ]
 
 
 def _macros(template: str) -> Any:

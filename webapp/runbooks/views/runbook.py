@@ -120,7 +120,9 @@ def start_runbook(runbook_id: int) -> Any:
     if not form.validate():
         abort(400)
     mode = Mode(form.mode.data)
-    return _conduct(found, lambda: operations.start_runbook(found, mode, by=current_user), _STARTED[mode])
+    return _conduct(
+        found, "start", lambda: operations.start_runbook(found, mode, by=current_user), _STARTED[mode]
+    )
 
 
 _STARTED = {Mode.LIVE: "The live run has started.", Mode.REHEARSAL: "The rehearsal has started."}
@@ -129,19 +131,21 @@ _STARTED = {Mode.LIVE: "The live run has started.", Mode.REHEARSAL: "The rehears
 @blueprint.post(f"{PAGE}/pause", permission=Permission.CONDUCT_RUNBOOKS)
 def pause_runbook(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.CONDUCT_RUNBOOKS)
-    return _conduct(found, lambda: operations.pause_runbook(found, by=current_user), "Paused.")
+    return _conduct(found, "pause", lambda: operations.pause_runbook(found, by=current_user), "Paused.")
 
 
 @blueprint.post(f"{PAGE}/resume", permission=Permission.CONDUCT_RUNBOOKS)
 def resume_runbook(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.CONDUCT_RUNBOOKS)
-    return _conduct(found, lambda: operations.resume_runbook(found, by=current_user), "Resumed.")
+    return _conduct(found, "resume", lambda: operations.resume_runbook(found, by=current_user), "Resumed.")
 
 
 @blueprint.post(f"{PAGE}/complete", permission=Permission.CONDUCT_RUNBOOKS)
 def complete_runbook(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.CONDUCT_RUNBOOKS)
-    return _conduct(found, lambda: operations.complete_runbook(found, by=current_user), "Completed.")
+    return _conduct(
+        found, "complete", lambda: operations.complete_runbook(found, by=current_user), "Completed."
+    )
 
 
 @blueprint.get(f"{PAGE}/cancel", permission=Permission.CONDUCT_RUNBOOKS)
@@ -157,7 +161,9 @@ def cancel_runbook(runbook_id: int) -> Any:
     if not form.validate():
         return asked(found, "runbooks/ask/cancel.html", status=422, form=form)
     reason = form.reason.data
-    return _conduct(found, lambda: operations.cancel_runbook(found, reason, by=current_user), "Cancelled.")
+    return _conduct(
+        found, "cancel", lambda: operations.cancel_runbook(found, reason, by=current_user), "Cancelled."
+    )
 
 
 @blueprint.post(f"{PAGE}/plan-again", permission=Permission.CONDUCT_RUNBOOKS)
@@ -165,6 +171,7 @@ def plan_again(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.CONDUCT_RUNBOOKS)
     return _conduct(
         found,
+        "plan_again",
         lambda: operations.plan_again(found, by=current_user),
         "Back to planning. Every task is as before.",
     )
@@ -190,11 +197,14 @@ def refused(runbook: Runbook, since: int, sentence: str, *, number: int | None =
     return runbook_page(runbook, number=number, status=409, refusal=sentence)
 
 
-def _conduct(found: Runbook, operation: Callable[[], None], words: str) -> Response:
+def _conduct(found: Runbook, verb: str, operation: Callable[[], None], words: str) -> Response:
     since = found.seq
     try:
         operation()
     except (NotNow, RequestInvalid) as refusal:
+        db.session.rollback()
+        operations.record_refusal(found, verb, str(refusal), by=current_user)
+        db.session.commit()
         return refused(found, since, str(refusal))
     db.session.commit()
     return answer(found, since, text=words)

@@ -10,9 +10,10 @@ from flask_login import current_user
 
 from webapp.extensions import db
 from webapp.fields import queries as fields
-from webapp.fields.kinds import InvalidValue
+from webapp.fields.kinds import KINDS, InvalidValue
 from webapp.page import fragments, is_fragment_request, see_other, toast
 from webapp.permissions import Permission
+from webapp.row_ids import row_id
 from webapp.runbooks import operations, queries
 from webapp.runbooks.board import load_board, viewer_of
 from webapp.runbooks.context import path_of
@@ -57,13 +58,10 @@ def add_task(runbook_id: int) -> Any:
     runbook = queries.runbook_for(current_user, runbook_id, Permission.EDIT_RUNBOOKS)
     form = NewTaskForm()
     since = runbook.seq
-    typed = form.stream_id.data or ""
-    stream = queries.stream_of(runbook, int(typed) if typed.isdigit() else 0)
-    after = None
-    if (form.after.data or "").isdigit():
-        after = queries.task_numbered(
-            current_user, runbook_id, int(form.after.data), Permission.EDIT_RUNBOOKS
-        )
+    stream = queries.stream_of(runbook, request.form.get("stream_id", 0, row_id))
+    after, after_number = None, request.form.get("after", type=row_id)
+    if after_number is not None:
+        after = queries.task_numbered(current_user, runbook_id, after_number, Permission.EDIT_RUNBOOKS)
     try:
         added = operations.add_task(runbook, stream, form.title.data or "", by=current_user, after=after)
     except (PlanRefused, NotNow) as refusal:
@@ -74,10 +72,12 @@ def add_task(runbook_id: int) -> Any:
 
 @blueprint.post(TASK, permission=Permission.EDIT_RUNBOOKS)
 def save_task(runbook_id: int, number: int) -> Any:
-    """Save the details; 422 with the form where something is wrong, a loop named."""
+    """Save the details, or those that `touched` names; 422 with the form where something is wrong, a loop named."""
     found = _task(runbook_id, number, Permission.EDIT_RUNBOOKS)
     runbook, since = found.runbook, found.runbook.seq
     form = task_form(found, typed=True)
+    if "touched" in request.form:
+        form.take_only(request.form.getlist("touched"))
     if not form.validate():
         return _form_again(found, form)
     try:
@@ -154,7 +154,7 @@ def add_comment(runbook_id: int, number: int) -> Any:
 
 @blueprint.post(f"{TASK}/fields/<int:definition_id>", permission=Permission.RUN_TASKS)
 def save_field(runbook_id: int, number: int, definition_id: int) -> Any:
-    """Save one custom field; answers with that field's form, as it stands now."""
+    """Save one custom field; answers with that field's form, out of band, as it stands now."""
     found = _task(runbook_id, number, Permission.RUN_TASKS)
     runbook, since = found.runbook, found.runbook.seq
     known = fields.definitions_for(None, runbook.workspace_id, found.action_id)
@@ -181,13 +181,10 @@ def save_field(runbook_id: int, number: int, definition_id: int) -> Any:
         error=error or None,
         people=workspaces.members_of(runbook.workspace_id),
         saved=not error,
-        typed=_typed(definition.kind, typed) if error else None,
+        typed=KINDS[definition.kind].as_typed(typed) if error else None,
+        oob=True,
     )
     return fragments([html], status=422 if error else 200)
-
-
-def _typed(kind: str, typed: list[str]) -> Any:
-    return typed if kind in ("multi_select", "checkboxes") else (typed or [""])[0]
 
 
 def _task(runbook_id: int, number: int, permission: Permission) -> Task:
