@@ -204,7 +204,7 @@ function begin() {
   const area = document.querySelector('[data-keeps-place]');
   if (!area) return;
   if (area.matches('.chart')) showNow(0.6);
-  const node = area.querySelector('.n[aria-current]') ?? area.querySelector('.n.run, .n.fail') ?? area.querySelector('.n.ready');
+  const node = area.querySelector('.n[aria-current]') ?? area.querySelector('.n:is(.run, .fail):not(.off)') ?? area.querySelector('.n.ready:not(.off)');
   if (node) {
     const box = node.getBoundingClientRect();
     const own = area.getBoundingClientRect();

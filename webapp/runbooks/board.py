@@ -219,7 +219,8 @@ class _Rows:
         self._critical = frozenset(self.schedule.now.critical_path)
 
     def make(self) -> list[Row]:
-        reads, schedule = self._reads, self.schedule
+        schedule = self.schedule
+        reads = self._reads
         found = []
         for each in reads.chosen[self._runbook.id]:
             people = reads.people.get(each.id, [])

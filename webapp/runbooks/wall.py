@@ -10,7 +10,7 @@ from webapp.runbooks.board import Board
 from webapp.runbooks.rows import Row
 from webapp.runbooks.states import NOT_STARTED, TaskState
 
-MOST_RUNNING, MOST_NEXT, MOST_MILESTONES = 6, 5, 3
+MOST_RUNNING, MOST_NEXT, MOST_STREAMS, MOST_MILESTONES = 6, 5, 9, 3
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Wall:
     running: Sequence[Row]
     next: Sequence[Row]
     milestones: Sequence[Row]
-    most_streams: int = 12
+    most_streams: int = MOST_STREAMS
 
 
 def draw(board: Board) -> Wall:
