@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from flask import Response, abort, render_template, request
@@ -14,7 +13,7 @@ from webapp.integration_runs.operations import RequestInvalid
 from webapp.page import fragments, is_fragment_request, page, toast
 from webapp.permissions import Permission
 from webapp.runbooks import operations, queries
-from webapp.runbooks.addresses import WALL, Here
+from webapp.runbooks.addresses import WALL, Here, read_here
 from webapp.runbooks.forms import ReasonForm, RunbookForm, StartRunbookForm, runbook_values, to_utc, zone_of
 from webapp.runbooks.models import Runbook
 from webapp.runbooks.preflight import findings
@@ -42,14 +41,19 @@ def runbook(runbook_id: int) -> Any:
     return runbook_page(found, here=here_on_page(found))
 
 
-@blueprint.get(f"{PAGE}/<any(map, timeline, dashboard):view>", permission=Permission.READ_RUNBOOKS)
-def runbook_view(runbook_id: int, view: str) -> Any:
-    """The same runbook drawn another way; to htmx only the drawing, as time passes."""
-    found = queries.runbook_for(current_user, runbook_id, Permission.READ_RUNBOOKS)
-    here = replace(here_on_page(found), view=view)
-    if is_fragment_request():
-        return fragments([view_piece(board_of(found, here))])
-    return runbook_page(found, here=here)
+@blueprint.get(f"{PAGE}/map", permission=Permission.READ_RUNBOOKS)
+def runbook_map(runbook_id: int) -> Any:
+    return _drawn(runbook_id)
+
+
+@blueprint.get(f"{PAGE}/timeline", permission=Permission.READ_RUNBOOKS)
+def runbook_timeline(runbook_id: int) -> Any:
+    return _drawn(runbook_id)
+
+
+@blueprint.get(f"{PAGE}/dashboard", permission=Permission.READ_RUNBOOKS)
+def runbook_dashboard(runbook_id: int) -> Any:
+    return _drawn(runbook_id)
 
 
 @blueprint.get(f"{PAGE}/wall", permission=Permission.READ_RUNBOOKS)
@@ -195,6 +199,15 @@ def refused(runbook: Runbook, since: int, sentence: str, *, number: int | None =
         found = fragments([*(parts or ()), dialog("")])
         return toast(found, sentence, "warn")
     return runbook_page(runbook, number=number, status=409, refusal=sentence)
+
+
+def _drawn(runbook_id: int) -> Response:
+    """The page with the view that its address names; to htmx only the drawing, as time passes."""
+    found = queries.runbook_for(current_user, runbook_id, Permission.READ_RUNBOOKS)
+    here = read_here(request.script_root + request.full_path, base_of(found))
+    if is_fragment_request():
+        return fragments([view_piece(board_of(found, here))])
+    return runbook_page(found, here=here)
 
 
 def _conduct(found: Runbook, verb: str, operation: Callable[[], None], words: str) -> Response:
