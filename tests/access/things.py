@@ -73,7 +73,6 @@ ARGUMENTS: dict[str, Callable[[Things], Any]] = {
     "number": lambda things: things.number,
     "run_id": lambda things: things.run_id,
     "slug": lambda things: "slack",
-    "view": lambda things: "timeline",
 }
 # Where the first object of the kind would not do, or would be missing for the routes that come after.
 ARGUMENTS_OF_ENDPOINT: dict[str, dict[str, Callable[[Things], Any]]] = {
