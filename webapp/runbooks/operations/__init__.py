@@ -22,7 +22,13 @@ from webapp.runbooks.operations.lifecycle import (
     resume_runbook,
     start_runbook,
 )
-from webapp.runbooks.operations.notes import add_comment, locked_because, record_refusal, save_field
+from webapp.runbooks.operations.notes import (
+    add_comment,
+    locked_because,
+    record_refusal,
+    save_field,
+    save_runbook_field,
+)
 from webapp.runbooks.operations.planning import (
     Plan,
     add_task,
@@ -67,6 +73,7 @@ __all__ = [
     "restore_task",
     "resume_runbook",
     "save_field",
+    "save_runbook_field",
     "skip_task",
     "start_runbook",
     "start_task",

@@ -62,6 +62,14 @@ def save_field(task: Task, definition: FieldDefinition, typed: Sequence[str], *,
     return fields.save_value(definition, typed, by=by, task=task)
 
 
+def save_runbook_field(
+    runbook: Runbook, definition: FieldDefinition, typed: Sequence[str], *, by: User
+) -> FieldValue:
+    """Store one custom field of the runbook itself. Raises fields' InvalidValue."""
+    touch(runbook)
+    return fields.save_value(definition, typed, by=by, runbook=runbook)
+
+
 def locked_because(task: Task, definition: FieldDefinition) -> str:
     """Why the field cannot be changed any more; empty where it can.
 

@@ -10,7 +10,8 @@ from flask_login import current_user
 
 from webapp.extensions import db
 from webapp.fields import queries as fields
-from webapp.fields.kinds import KINDS, InvalidValue
+from webapp.fields.forms import typed_values
+from webapp.fields.kinds import InvalidValue
 from webapp.fields.models import FieldDefinition
 from webapp.integration_runs import operations as integration_runs
 from webapp.integration_runs import queries as runs
@@ -222,15 +223,11 @@ def _ask_fields(
         verb=verb,
         definitions=definitions,
         values=fields.values_of_task(task.id),
-        typed={each.id: _typed(each) for each in definitions if f"field-{each.id}" in request.form},
+        typed=typed_values(definitions),
         problems=problems,
         refusal=refusal,
         people=workspaces.members_of(task.runbook.workspace_id),
     )
-
-
-def _typed(definition: FieldDefinition) -> Any:
-    return KINDS[definition.kind].as_typed(request.form.getlist(f"field-{definition.id}"))
 
 
 def _ask(task: Task, what: str, form: Any, *, status: int = 200, **context: Any) -> Any:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from flask import Response, abort, render_template, request
 from flask_login import current_user
 
 from webapp.extensions import db
+from webapp.fields import queries as fields
+from webapp.fields.forms import typed_values
+from webapp.fields.kinds import InvalidValue
+from webapp.fields.models import FieldDefinition
 from webapp.integration_runs.operations import RequestInvalid
 from webapp.page import fragments, is_fragment_request, page, toast
 from webapp.permissions import Permission
@@ -31,6 +36,7 @@ from webapp.runbooks.views.pieces import (
     runbook_page,
     view_piece,
 )
+from webapp.workspaces import queries as workspaces
 
 PAGE = "/runbooks/<int:runbook_id>"
 
@@ -87,26 +93,70 @@ def changes(runbook_id: int) -> Any:
 def edit_runbook(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.EDIT_RUNBOOKS)
     form = RunbookForm(formdata=None, data=runbook_values(found, zone_of(current_user)))
-    return asked(found, "runbooks/ask/edit.html", form=form, zone=zone_of(current_user))
+    return _ask_edit(found, form, _fields_of(found))
 
 
 @blueprint.post(f"{PAGE}/edit", permission=Permission.EDIT_RUNBOOKS)
 def save_runbook(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.EDIT_RUNBOOKS)
-    zone = zone_of(current_user)
-    form = RunbookForm()
-    if not form.validate():
-        return asked(found, "runbooks/ask/edit.html", status=422, form=form, zone=zone)
-    since = found.seq
+    form, definitions, since = RunbookForm(), _fields_of(found), found.seq
+    complete = form.validate()
+    problems = _save_fields(found, definitions)
+    if problems or not complete:
+        db.session.rollback()
+        return _ask_edit(found, form, definitions, problems, status=422)
     operations.rename_runbook(
         found,
         name=form.name.data,
         description=form.description.data or "",
-        planned_start=to_utc(form.planned_start.data, zone),
+        planned_start=to_utc(form.planned_start.data, zone_of(current_user)),
         by=current_user,
     )
     db.session.commit()
     return answer(found, since, text=f"{found.name} is saved.")
+
+
+def _fields_of(runbook: Runbook) -> list[FieldDefinition]:
+    return fields.definitions_for("runbook_edit", runbook.workspace_id, None)
+
+
+def _save_fields(runbook: Runbook, definitions: Sequence[FieldDefinition]) -> dict[int, str]:
+    """Save what the dialog sent; definition id to what is wrong with it."""
+    problems = {}
+    for each in definitions:
+        sent = request.form.getlist(f"field-{each.id}")
+        if not sent:
+            continue
+        try:
+            saved = operations.save_runbook_field(runbook, each, sent, by=current_user)
+        except InvalidValue as wrong:
+            problems[each.id] = str(wrong)
+        else:
+            if each.required and saved.value is None:
+                problems[each.id] = f"{each.name} is required."
+    return problems
+
+
+def _ask_edit(
+    runbook: Runbook,
+    form: RunbookForm,
+    definitions: Sequence[FieldDefinition],
+    problems: Mapping[int, str] = MappingProxyType({}),
+    *,
+    status: int = 200,
+) -> Response:
+    return asked(
+        runbook,
+        "runbooks/ask/edit.html",
+        status=status,
+        form=form,
+        zone=zone_of(current_user),
+        definitions=definitions,
+        values=fields.values_of_runbook(runbook.id),
+        typed=typed_values(definitions),
+        problems=problems,
+        people=workspaces.members_of(runbook.workspace_id),
+    )
 
 
 @blueprint.get(f"{PAGE}/start", permission=Permission.CONDUCT_RUNBOOKS)
@@ -191,12 +241,17 @@ def asked(
     return runbook_page(runbook, number=number, ask=html, status=status)
 
 
-def refused(runbook: Runbook, since: int, sentence: str, *, number: int | None = None) -> Response:
-    """What cannot be done now: to htmx the present pieces and the sentence, to a plain form 409 and the page."""
+def refused(
+    runbook: Runbook, since: int, sentence: str, *, number: int | None = None, status: int = 200
+) -> Response:
+    """What cannot be done now: to htmx the present pieces and the sentence, to a plain form 409 and the page.
+
+    `status` is htmx's: 422 where something typed was not saved, so that the page does not call it saved.
+    """
     db.session.rollback()
     if is_fragment_request():
         parts = changed_parts(runbook, min(since, runbook.seq - 1))
-        found = fragments([*(parts or ()), dialog("")])
+        found = fragments([*(parts or ()), dialog("")], status=status)
         return toast(found, sentence, "warn")
     return runbook_page(runbook, number=number, status=409, refusal=sentence)
 
