@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from cryptography.fernet import Fernet
 
+from tests.running import free_port
 from webapp import create_app, processes
 from webapp.cli import main
 from webapp.config import Config
@@ -44,12 +45,6 @@ def run(tmp_path: Path) -> Run:
         )
 
     return invoke
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_the_help_names_the_commands_people_type(run: Run) -> None:
