@@ -14,6 +14,10 @@ document.addEventListener('input', (event) => {
   const form = event.target.form ?? event.target.closest('form');
   if (posts(form)) (form.hasAttribute('data-saves-each') ? event.target : form).dataset.dirty = '';
 });
+// Enter in a form that saves each change has saved it already; to send the form as well would load the page anew.
+document.addEventListener('submit', (event) => {
+  if (event.target.matches('form[data-saves-each]')) event.preventDefault();
+});
 document.addEventListener('submit', (event) => {
   if (!event.defaultPrevented) event.target.removeAttribute('data-dirty');
 });
@@ -60,18 +64,22 @@ document.body.addEventListener('htmx:beforeOnLoad', (event) => {
 });
 document.body.addEventListener('htmx:afterRequest', (event) => {
   const { elt: form } = event.detail;
-  for (const id of refused.get(form) ?? []) document.getElementById(id)?.setAttribute('data-dirty', '');
+  for (const id of refused.get(form) ?? []) {
+    const control = document.getElementById(id);
+    if (control && !control.disabled) control.dataset.dirty = ''; // one that is locked by now follows again
+  }
   refused.delete(form);
 });
 
 document.body.addEventListener('htmx:afterRequest', (event) => {
-  const { requestConfig, successful } = event.detail;
+  const { requestConfig, xhr } = event.detail;
   if (!saves(requestConfig.elt, requestConfig.verb)) return;
   const source = requestConfig.triggeringEvent?.target ?? requestConfig.elt;
   const place = source.closest?.('.field, .checkfield')?.querySelector('[data-saved]');
   if (!place) return;
-  place.classList.toggle('bad', !successful);
-  place.textContent = successful ? `Saved ${clock.format(new Date())}` : 'Not saved';
+  const saved = xhr.status >= 200 && xhr.status < 300; // htmx calls a 422 successful
+  place.classList.toggle('bad', !saved);
+  place.textContent = saved ? `Saved ${clock.format(new Date())}` : 'Not saved';
 });
 
 // A plain form is sent once, and its button shows that it is under way.

@@ -5,12 +5,14 @@
 
 const STYLES = ['morph', 'morph:outerHTML', 'morph:innerHTML'];
 
-// What the viewer has opened or folded stays so, and an unfinished form stays as it was typed.
+// What the viewer has opened or folded stays so; what is typed and not saved stays, with what is wrong with it.
 const OWN = { open: 'dialog, details', 'aria-expanded': '[data-collapse]' };
+const isElement = (node) => node.nodeType === Node.ELEMENT_NODE;
+const isOfUnsaved = (node) => node.matches('.err') && node.parentElement.querySelector('[data-dirty]') !== null;
 const callbacks = {
   beforeAttributeUpdated: (name, node) => !(name in OWN && node.matches(OWN[name])),
-  beforeNodeMorphed: (old) => !(old.nodeType === Node.ELEMENT_NODE && old.hasAttribute('data-dirty')),
-  beforeNodeRemoved: (node) => node.id !== 'toasts',
+  beforeNodeMorphed: (old) => !(isElement(old) && (old.hasAttribute('data-dirty') || isOfUnsaved(old))),
+  beforeNodeRemoved: (node) => !(isElement(node) && (node.id === 'toasts' || isOfUnsaved(node))),
 };
 
 htmx.defineExtension('morph', {

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import OpenAs
-from tests.browser.test_two_viewers import planned_runbook
+from tests.browser.test_two_viewers import planned_runbook, started_runbook
 
 pytestmark = pytest.mark.browser
 
@@ -33,10 +33,11 @@ def let_go(page: Page, waiting: list[Route], address: str = "**/tasks/1") -> Non
         waiting.pop(0).continue_()
 
 
-def add_field(page: Page, name: str) -> None:
-    """A custom field of the type text, on every task."""
+def add_field(page: Page, name: str, kind: str = "Text") -> None:
+    """A custom field of that type, on every task."""
     page.goto("/settings/custom-fields/new")
     page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Field type").select_option(label=kind)
     page.get_by_role("button", name="Create", exact=True).click()
     expect(page.get_by_role("link", name=name)).to_be_visible()
 
@@ -151,3 +152,58 @@ def test_a_field_that_is_changed_again_while_it_is_saved_keeps_the_later_text(op
     seen.press_sequentially("rd")
     seen.blur()
     expect(change).to_have_value("third")
+
+
+def test_a_field_that_was_refused_says_so_until_it_is_mended(open_as: OpenAs) -> None:
+    rune, dana = open_as("Rune"), open_as("Dana")
+    add_field(dana, "Seats", "Number")
+    address = planned_runbook(rune, "Refused a field", "Open the bridge")
+    opened(rune, address)
+    opened(dana, address)
+    seats, field = dana.get_by_label("Seats"), dana.locator("#p-fields form").filter(has_text="Seats")
+    seats.fill("many")
+    seats.blur()
+    sentence = field.get_by_text("“many” is not a number. Write digits, with a point for decimals.")
+    expect(sentence).to_be_visible()
+    expect(field.locator("[data-saved]")).to_have_text("Not saved")
+    rune.get_by_label("Description").fill("Call the roll")
+    rune.get_by_label("Description").blur()
+    expect(dana.get_by_label("Description")).to_have_value("Call the roll")
+    expect(sentence).to_be_visible()
+    expect(seats).to_have_value("many")
+    seats.fill("12")
+    seats.blur()
+    expect(rune.get_by_label("Seats")).to_have_value("12")
+    expect(sentence).to_have_count(0)
+
+
+def test_enter_saves_a_field_and_leaves_the_page_as_it_is(open_as: OpenAs) -> None:
+    rune, dana = open_as("Rune"), open_as("Dana")
+    add_field(dana, "Bridge number")
+    address = planned_runbook(rune, "Saved by Enter", "Open the bridge")
+    opened(rune, address)
+    opened(dana, address)
+    comment = dana.get_by_label("Write a comment")
+    comment.fill("Waiting for the bri")
+    dana.get_by_label("Bridge number").fill("4711")
+    dana.get_by_label("Bridge number").press("Enter")
+    expect(rune.get_by_label("Bridge number")).to_have_value("4711")
+    expect(comment).to_have_value("Waiting for the bri")
+
+
+def test_what_is_typed_into_a_field_that_is_locked_meanwhile_is_not_called_saved(open_as: OpenAs) -> None:
+    rune, dana = open_as("Rune"), open_as("Dana")
+    add_field(dana, "Window")
+    address = started_runbook(rune, "Locked while typing", "Open the bridge")
+    for page in (dana, rune):
+        page.goto(f"{address}?task=1")
+    window = dana.get_by_label("Window")
+    window.fill("22:00 to mid")
+    rune.get_by_role("button", name="Start task").click()
+    expect(dana.locator("#p-fields").get_by_text("Locked: the task has run")).to_be_visible()
+    expect(window).to_have_value("22:00 to mid")
+    window.blur()
+    expect(window).to_be_disabled()
+    expect(window).to_have_value("")
+    field = dana.locator("#p-fields form").filter(has_text="Window")
+    expect(field.locator("[data-saved]")).to_have_text("Not saved")

@@ -218,7 +218,9 @@ def _editor(
 
 def _authorization(found: Action, kind: AuthorizationKind | None, own: FlaskForm | None) -> dict[str, Any]:
     """What the Authorization tab and its right column show."""
-    stored = operations.secrets_of(found) if kind is not None and found.authorization == kind.key else {}
+    saved = kind if kind is not None and found.authorization == kind.key else None
+    stored = operations.secrets_of(found) if saved else {}
+    lacking = list(saved.validate(found.authorization_settings, stored).values()) if saved else []
     if kind is not None and own is not None:
         _note_saved(found, kind, own, stored)
     settings: Mapping[str, Any] = own.data if own is not None else {}
@@ -232,10 +234,9 @@ def _authorization(found: Action, kind: AuthorizationKind | None, own: FlaskForm
         "sign_in_as": kind.sign_in_as(found.authorization_settings)
         if kind is not None and kind.signs_in
         else None,
-        "kind_is_saved": kind is not None and found.authorization == kind.key,
-        "ready_to_sign_in": kind is not None
-        and found.authorization == kind.key
-        and not kind.validate(found.authorization_settings, stored),
+        "kind_is_saved": saved is not None,
+        "lacking": lacking,
+        "ready_to_sign_in": saved is not None and not lacking,
         "redirect_uri": redirect_uri(),
         "insecure_redirect": _insecure(redirect_uri()),
         "presets": [preset for each in PREDEFINED for preset in each.presets]

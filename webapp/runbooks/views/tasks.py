@@ -87,7 +87,7 @@ def save_task(runbook_id: int, number: int) -> Any:
         form[refusal.field or "title"].errors = [str(refusal)]
         return _form_again(_task(runbook_id, number, Permission.EDIT_RUNBOOKS), form)
     except NotNow as refusal:
-        return refused(runbook, since, str(refusal), number=number)
+        return refused(runbook, since, str(refusal), number=number, status=422)
     db.session.commit()
     return answer(runbook, since, number=number, text="" if is_fragment_request() else "Saved.")
 
@@ -168,7 +168,7 @@ def save_field(runbook_id: int, number: int, definition_id: int) -> Any:
         db.session.rollback()
         error = str(wrong)
     except NotNow as refusal:
-        return refused(runbook, since, str(refusal), number=number)
+        return refused(runbook, since, str(refusal), number=number, status=422)
     if not is_fragment_request():
         if error:
             return runbook_page(runbook, number=number, status=422, refusal=f"{definition.name}: {error}")
