@@ -9,12 +9,14 @@ RUN    := $(VENV)/.runsheet-run
 DEV    := $(VENV)/.runsheet-dev
 PIP    := $(PY) -m pip --disable-pip-version-check install --quiet
 ARGS   ?=
+# How many test files run at a time. A file's tests share a demo of their own, so each file stays in one place.
+AT_ONCE ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-fast lint format bench pictures assets migrate migration lock clean
+.PHONY: help demo serve test test-fast lint format bench bench-forecast pictures assets migrate migration lock clean
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(RUN) assets ## Start everything with demo data and a Slack to practise with, on PORT (5055)
 	@exec $(PY) -m webapp demo $(ARGS)
@@ -23,10 +25,10 @@ serve: $(RUN) assets ## Start everything without demo data; the first start asks
 	@exec $(PY) -m webapp serve $(ARGS)
 
 test: $(DEV) assets-for-tests ## Run all tests, browser tests too where Chromium is found
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n $(AT_ONCE) --dist loadfile $(ARGS)
 
 test-fast: $(DEV) assets-for-tests ## Run the tests that start no processes and no browser
-	@$(PY) -m pytest -m "not browser and not journey and not faults" $(ARGS)
+	@$(PY) -m pytest -n $(AT_ONCE) -m "not browser and not journey and not faults" $(ARGS)
 
 lint: $(DEV) ## Check format, style and types
 	@$(PY) -m ruff format --check .
@@ -39,6 +41,9 @@ format: $(DEV) ## Put the code into its format
 
 bench: $(DEV) assets ## Measure delivery: click to arrival, posts a second, ratios
 	@$(PY) -m bench $(ARGS)
+
+bench-forecast: $(DEV) ## Measure the forecast of 10,000 tasks after one change
+	@$(PY) -m bench.forecast $(ARGS)
 
 pictures: $(DEV) assets ## Take the README's pictures anew, where Chromium is found
 	@$(PY) -m tools.take_pictures

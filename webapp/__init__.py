@@ -23,9 +23,11 @@ def create_app(config: Config) -> Flask:
     from webapp.egress import EgressPolicy
     from webapp.extensions import csrf, db, limiter, login_manager
     from webapp.http import Door
+    from webapp.row_ids import RowIdConverter
 
     root = assets.resource_root()
     app = Flask(__name__, template_folder=str(root / "templates"), static_folder=str(root / "static"))
+    app.url_map.converters["int"] = RowIdConverter
     app.config.from_mapping(
         SECRET_KEY=config.session_secret,
         SQLALCHEMY_DATABASE_URI=config.database_url,

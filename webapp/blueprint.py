@@ -6,7 +6,8 @@
     def runbook(runbook_id): ...
 
 The gate here turns away people who are signed out or hold the permission nowhere. A view that acts on one
-thing then loads it through its feature's `*_for(user, id, permission)` query, which asks about that thing.
+thing then loads it through its feature's `*_for(user, id, permission)` query, which asks about that thing; only
+there is it known whether a viewer owns the runbook or is assigned to the task, so the gate lets members through.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from flask import abort, request, url_for
 from flask_login import current_user
 
 from webapp.navigation import NavEntry
-from webapp.permissions import Permission, can
+from webapp.permissions import Permission, can, may_hold_on_a_thing
 from webapp.redirects import see_other
 
 View = Callable[..., Any]
@@ -55,7 +56,10 @@ class Blueprint(flask.Blueprint):
 def _gated(view: View, permission: Permission, writes: bool) -> View:
     @wraps(view)
     def gate(**arguments: Any) -> Any:
-        if not can(current_user, permission):
+        names_a_thing = bool(arguments)
+        if not can(current_user, permission) and not (
+            names_a_thing and may_hold_on_a_thing(current_user, permission)
+        ):
             if not current_user.is_authenticated:
                 return to_sign_in()
             abort(403)

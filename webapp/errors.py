@@ -23,11 +23,12 @@ def init_app(app: Flask) -> None:
 
 
 def _stale_form(error: CSRFError) -> Any:
-    """The page was open for longer than its session: htmx reloads it, a browser is told to."""
+    """The page was open for longer than its session. It is not reloaded by itself: what was typed would be lost."""
     if "HX-Request" in request.headers:
-        answer = make_response("", 400)
-        answer.headers["HX-Refresh"] = "true"
-        return answer
+        return _page(
+            400,
+            "This page is older than your session, so nothing was saved. Copy what you typed, then reload the page.",
+        )
     return _page(400, "This page is older than your session. Go back, reload it, and send the form again.")
 
 

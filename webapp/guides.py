@@ -18,6 +18,11 @@ from webapp.permissions import Permission
 blueprint = Blueprint("guides", __name__)
 
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+# A wide table scrolls by itself, by keyboard too; a phone's page must not.
+_markdown.add_render_rule(
+    "table_open", lambda *_: '<div class="wide" tabindex="0" role="region" aria-label="Table"><table>\n'
+)
+_markdown.add_render_rule("table_close", lambda *_: "</table></div>\n")
 
 
 @blueprint.get("/guides/<slug>", permission=Permission.SIGNED_IN)

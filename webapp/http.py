@@ -244,7 +244,7 @@ class _GuardedAdapter(HTTPAdapter):
         token = current_exchange.set(exchange)
         try:
             answer = super().send(request, stream=True)
-            # A part is asked for only of what grows by decoding: taking one costs a tenth of the exchange.
+            # A part is asked for only of what grows by decoding: urllib3 gathers it in a costly way.
             most = cap + 1 if "content-encoding" in answer.headers else None
             body = answer.raw.read(most, decode_content=True)
         except (

@@ -8,7 +8,7 @@ import sys
 from webapp.redaction import RedactingFilter
 
 # At INFO these tell about each request, job or heartbeat.
-_CHATTY = ("rq", "rq.worker", "rq.scheduler", "rq.job", "rq.queue", "rq.registry", "alembic", "urllib3")
+CHATTY = ("rq", "rq.worker", "rq.scheduler", "rq.job", "rq.queue", "rq.registry", "alembic", "urllib3")
 
 
 def configure(name: str, level: str) -> None:
@@ -19,5 +19,5 @@ def configure(name: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in _CHATTY:
+    for chatty in CHATTY:
         logging.getLogger(chatty).setLevel("DEBUG" if level == "DEBUG" else "WARNING")

@@ -7,7 +7,9 @@ An entry shows for those who hold its route's permission, so the menu cannot pro
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Flask, current_app, request, url_for
 from flask_login import current_user
@@ -17,13 +19,17 @@ from webapp.permissions import can
 
 @dataclass(frozen=True)
 class NavEntry:
-    """A page in the menu. `group` is main, foot or `settings:<heading>`; lower `order` comes first."""
+    """A page in the menu. `group` is main, foot or `settings:<heading>`; lower `order` comes first.
+
+    `count` tells how many things wait there for a user; it is asked for each page, so it must cost one query.
+    """
 
     label: str
     icon: str
     endpoint: str
     group: str = "main"
     order: int = 50
+    count: Callable[[Any], int] | None = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,7 @@ class NavItem:
     href: str
     group: str
     current: bool
+    count: int = 0
 
 
 def items() -> list[NavItem]:
@@ -49,7 +56,8 @@ def items() -> list[NavItem]:
         if can(current_user, permission):
             href = url_for(entry.endpoint)
             current = here == href or (href != "/" and here.startswith(href + "/"))
-            shown.append(NavItem(entry.label, entry.icon, href, entry.group, current))
+            count = entry.count(current_user) if entry.count else 0
+            shown.append(NavItem(entry.label, entry.icon, href, entry.group, current, count))
     return shown
 
 

@@ -128,3 +128,13 @@ def can(user: Holder, permission: Permission, thing: Guarded | None = None) -> b
         return False
     held = {role} | thing.roles_of(user.id)  # type: ignore[attr-defined]
     return any(permission in TABLE[each] for each in held)
+
+
+def may_hold_on_a_thing(user: Holder, permission: Permission) -> bool:
+    """Whether some runbook or task could give the user the permission, whatever their role in its workspace.
+
+    Owners and assignees are members of the workspace, be it as viewers. Which thing it is, only `can` with it tells.
+    """
+    if not user.is_authenticated or not user.workspace_roles():
+        return False
+    return any(permission in TABLE[role] for role in THING_ROLES)

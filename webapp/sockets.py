@@ -3,9 +3,8 @@
 The sockets connect only where the egress policy allows, end at a deadline, know whether a request has begun
 to leave, and are kept for reuse. `HostSockets.urlopen` stands where requests' HTTPAdapter expects a urllib3
 pool, which would cost as much again as the whole exchange and tells these facts only through private hooks;
-the parsing is http.client's, but for plain headers (webapp/http_answers.py). What a socket must know of the
-exchange that a thread is about to make, and tell it, lies in a context variable: requests has no parameter
-for it.
+the parsing is http.client's. What a socket must know of the exchange that a thread is about to make, and tell
+it, lies in a context variable: requests has no parameter for it.
 
 Reused sockets: when a request goes to a server that has just closed the connection, nothing on this side can
 tell whether it was read. So it is reported as perhaps sent, and the situation is made rare: a socket is not
@@ -31,14 +30,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, cast
 
-from urllib3 import HTTPResponse
+from urllib3 import HTTPHeaderDict, HTTPResponse
 from urllib3.util.wait import wait_for_read
 
 from webapp.egress import EgressPolicy
-from webapp.http_answers import AnswerReader
 
 LONGEST_IDLE_S = 30.0
 _ANNOUNCED_IDLE = re.compile(r"timeout\s*=\s*(\d+)", re.IGNORECASE)
+_FOLD = re.compile(r"[\r\n]+[ \t]*")
 _BREAKS_LINE = re.compile(r"[\r\n\x00]")
 _SHORTEST_WAIT_S = 0.001  # a socket timeout of 0 would mean "do not block"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -134,7 +133,7 @@ class HostSockets:
         exchange.connected = True
         try:
             _hand_over(sock, whole, exchange)
-            answer = AnswerReader(sock, method=method)
+            answer = http.client.HTTPResponse(sock, method=method)
             answer.begin()
             if answer.status < 200:
                 raise http.client.UnknownProtocol(f"HTTP {answer.status}")
@@ -150,7 +149,7 @@ class HostSockets:
             self._keep(sock, answer.headers.get("keep-alive", ""))
         return HTTPResponse(
             io.BytesIO(content),
-            headers=answer.headers,
+            headers=_headers(answer),
             status=answer.status,
             reason=answer.reason,
             preload_content=False,
@@ -255,6 +254,12 @@ def _content(answer: http.client.HTTPResponse, exchange: Exchange) -> bytes:
     if not exchange.truncated and answer.length:
         raise http.client.IncompleteRead(content, answer.length)
     return content[: exchange.answer_cap]
+
+
+def _headers(answer: http.client.HTTPResponse) -> HTTPHeaderDict:
+    return HTTPHeaderDict(
+        (name, _FOLD.sub(" ", value) if "\n" in value else value) for name, value in answer.headers.items()
+    )
 
 
 def _connected(host: str, port: int, exchange: Exchange) -> PlainSocket:

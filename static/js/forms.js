@@ -1,7 +1,9 @@
 // Forms: unsaved input, "Saved 09:41" beside fields that save themselves, checklists with a search box.
 //
 // Any form gets data-dirty on its first input, which keeps a morph away from it (morph.js). A form with
-// data-guard also asks before the page is left. [data-saved] elements say what became of their field.
+// data-guard also asks before the page is left. In a form that saves each change by itself (data-saves-each) the control
+// is marked instead, so that the others follow what people elsewhere change. [data-saved] elements say what became of
+// their field.
 
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 
@@ -10,7 +12,11 @@ const posts = (form) => form && (form.method === 'post' || form.matches('[hx-pos
 document.addEventListener('input', (event) => {
   if (event.target.closest('[data-no-dirty]')) return;
   const form = event.target.form ?? event.target.closest('form');
-  if (posts(form)) form.dataset.dirty = '';
+  if (posts(form)) (form.hasAttribute('data-saves-each') ? event.target : form).dataset.dirty = '';
+});
+// Enter in a form that saves each change has saved it already; to send the form as well would load the page anew.
+document.addEventListener('submit', (event) => {
+  if (event.target.matches('form[data-saves-each]')) event.preventDefault();
 });
 document.addEventListener('submit', (event) => {
   if (!event.defaultPrevented) event.target.removeAttribute('data-dirty');
@@ -35,14 +41,45 @@ document.body.addEventListener('htmx:beforeOnLoad', (event) => {
   }
 });
 
+// A form that saves each change sends the names of what was typed, because someone else may have changed the rest. A
+// control is "sent" while its request is under way; what is typed into it meanwhile marks it anew.
+const savesEach = (element) => element.matches?.('form[data-saves-each]');
+const dirty = (form) => [...form.elements].filter(({ dataset }) => 'dirty' in dataset);
+const refused = new WeakMap();
+
+document.body.addEventListener('htmx:configRequest', (event) => {
+  const { elt: form, parameters } = event.detail;
+  if (!savesEach(form)) return;
+  const unfinished = event.detail.triggeringEvent?.target === document.activeElement ? null : document.activeElement;
+  const typed = dirty(form).filter((control) => control !== unfinished);
+  for (const control of typed) control.dataset.dirty = 'sent';
+  if (typed.length) parameters.touched = [...new Set(typed.map(({ name }) => name))];
+});
+document.body.addEventListener('htmx:beforeOnLoad', (event) => {
+  const { elt: form, xhr } = event.detail;
+  if (!savesEach(form) || (xhr.status >= 300 && xhr.status !== 422)) return;
+  const sent = dirty(form).filter(({ dataset }) => dataset.dirty === 'sent');
+  for (const control of sent) control.removeAttribute('data-dirty');
+  if (xhr.status === 422) refused.set(form, sent.map(({ id }) => id));
+});
 document.body.addEventListener('htmx:afterRequest', (event) => {
-  const { requestConfig, successful } = event.detail;
+  const { elt: form } = event.detail;
+  for (const id of refused.get(form) ?? []) {
+    const control = document.getElementById(id);
+    if (control && !control.disabled) control.dataset.dirty = ''; // one that is locked by now follows again
+  }
+  refused.delete(form);
+});
+
+document.body.addEventListener('htmx:afterRequest', (event) => {
+  const { requestConfig, xhr } = event.detail;
   if (!saves(requestConfig.elt, requestConfig.verb)) return;
   const source = requestConfig.triggeringEvent?.target ?? requestConfig.elt;
   const place = source.closest?.('.field, .checkfield')?.querySelector('[data-saved]');
   if (!place) return;
-  place.classList.toggle('bad', !successful);
-  place.textContent = successful ? `Saved ${clock.format(new Date())}` : 'Not saved';
+  const saved = xhr.status >= 200 && xhr.status < 300; // htmx calls a 422 successful
+  place.classList.toggle('bad', !saved);
+  place.textContent = saved ? `Saved ${clock.format(new Date())}` : 'Not saved';
 });
 
 // A plain form is sent once, and its button shows that it is under way.

@@ -14,8 +14,15 @@ const POLL_MS = 5000;
 const LONGEST_WAIT_S = 30;
 const FAILURES_BEFORE_POLLING = 4;
 
+const NO_CONNECTION = 'No connection. Trying again…';
+
 const page = document.querySelector('[data-live]');
 if (page) follow(page);
+
+function troubleOf({ ok, status }) {
+  if (ok) return '';
+  return status === 403 || status === 404 ? 'Out of your sight now. Reload the page.' : NO_CONNECTION;
+}
 
 function follow(root) {
   const base = root.dataset.live;
@@ -26,16 +33,18 @@ function follow(root) {
   let busy = false;
   let again = false;
   let failures = 0;
+  let trouble = ''; // why the last pull brought nothing
 
   function say(state, text) {
     const label = document.getElementById('conn');
-    if (!label || label.dataset.s === state) return;
+    if (!label || (label.dataset.s === state && label.textContent === text)) return;
     label.dataset.s = state;
     label.textContent = text;
   }
 
   function report() {
-    if (polling || failures >= FAILURES_BEFORE_POLLING) say('off', 'Updating every 5 s');
+    if (trouble) say('retry', trouble);
+    else if (polling || failures >= FAILURES_BEFORE_POLLING) say('off', 'Updating every 5 s');
     else if (failures) say('retry', 'Reconnecting…');
     else say('ok', 'Live');
   }
@@ -64,6 +73,7 @@ function follow(root) {
         headers: { 'HX-Request': 'true', 'HX-Current-URL': window.location.href },
       });
       if (obey(answer.headers)) return;
+      trouble = troubleOf(answer);
       if (answer.status === 200) {
         const html = await answer.text();
         seq = Number(answer.headers.get('X-Seq') ?? seq);
@@ -72,10 +82,10 @@ function follow(root) {
         announce(answer.headers);
         document.body.dispatchEvent(new CustomEvent('pulled', { detail: { seq } }));
       }
-      if (polling) { failures = 0; report(); }
     } catch {
-      if (polling) say('retry', 'No connection. Trying again…'); // the stream's own error says so otherwise
+      trouble = NO_CONNECTION;
     } finally {
+      report();
       busy = false;
       if (again) { again = false; pull(); }
     }
@@ -93,12 +103,16 @@ function follow(root) {
   // Web Lock and passes on what it hears. When it closes, the lock goes to another tab.
   function share() {
     const channel = new BroadcastChannel(`live:${stream}`);
-    channel.onmessage = (event) => hear(event.data);
+    let count; // of the holder's failures in a row; undefined in the tabs that only listen
+    channel.onmessage = ({ data }) => {
+      if (data.how && count !== undefined) channel.postMessage({ failures: count });
+      hear(data);
+    };
     const tell = (message) => { channel.postMessage(message); hear(message); };
-    const hold = () => new Promise(() => open(0));
+    const hold = () => new Promise(() => open());
 
-    function open(failed) {
-      let count = failed;
+    function open() {
+      count ??= 0;
       const source = new EventSource(stream);
       source.addEventListener('v', (event) => {
         const [about, number] = event.data.split(':');
@@ -110,16 +124,17 @@ function follow(root) {
         count += 1;
         tell({ failures: count });
         const seconds = Math.min(LONGEST_WAIT_S, 2 ** count) * (0.25 + Math.random() / 4);
-        setTimeout(() => open(count), seconds * 1000);
+        setTimeout(open, seconds * 1000);
       };
     }
 
+    channel.postMessage({ how: true }); // how does the stream stand, asks a tab that comes later
     if (navigator.locks) navigator.locks.request(`live:${stream}`, hold);
     else hold();
   }
 
   setInterval(() => {
-    if (!document.hidden && (polling || failures >= FAILURES_BEFORE_POLLING)) pull();
+    if (!document.hidden && (polling || trouble || failures >= FAILURES_BEFORE_POLLING)) pull();
   }, POLL_MS);
   document.addEventListener('visibilitychange', () => { if (!document.hidden) pull(); });
   // Leaving a page that came from the back-forward cache: its stream is gone and its cursor old.

@@ -5,18 +5,22 @@
 
 const STYLES = ['morph', 'morph:outerHTML', 'morph:innerHTML'];
 
-// What the viewer has opened or folded stays so, and an unfinished form stays as it was typed.
+// What the viewer has opened or folded stays so; what is typed and not saved stays, with what is wrong with it.
 const OWN = { open: 'dialog, details', 'aria-expanded': '[data-collapse]' };
+const isElement = (node) => node.nodeType === Node.ELEMENT_NODE;
+const isOfUnsaved = (node) => node.matches('.err') && node.parentElement.querySelector('[data-dirty]') !== null;
 const callbacks = {
   beforeAttributeUpdated: (name, node) => !(name in OWN && node.matches(OWN[name])),
-  beforeNodeMorphed: (old) => !(old.nodeType === Node.ELEMENT_NODE && old.hasAttribute('data-dirty')),
-  beforeNodeRemoved: (node) => node.id !== 'toasts',
+  beforeNodeMorphed: (old) => !(isElement(old) && (old.hasAttribute('data-dirty') || isOfUnsaved(old))),
+  beforeNodeRemoved: (node) => !(isElement(node) && (node.id === 'toasts' || isOfUnsaved(node))),
 };
 
 htmx.defineExtension('morph', {
   isInlineSwap: (style) => style === 'morph' || style === 'morph:outerHTML',
   handleSwap: (style, target, fragment) => {
     if (!STYLES.includes(style)) return false;
+    // Who types in there keeps the focus.
+    if (target.contains(document.activeElement)) fragment.querySelectorAll('[autofocus]').forEach((each) => each.removeAttribute('autofocus'));
     const morphStyle = style === 'morph:innerHTML' ? 'innerHTML' : 'outerHTML';
     return Idiomorph.morph(target, [...fragment.children], { morphStyle, ignoreActiveValue: true, callbacks });
   },

@@ -6,8 +6,24 @@ const panel = document.getElementById('panel');
 let opener = null;
 
 function mark(number) {
-  for (const row of document.querySelectorAll('.task[aria-current]')) row.removeAttribute('aria-current');
-  document.getElementById(`t-${number}`)?.setAttribute('aria-current', 'true');
+  for (const each of document.querySelectorAll('[data-task][aria-current]')) each.removeAttribute('aria-current');
+  if (number) {
+    for (const each of document.querySelectorAll(`[data-task="${CSS.escape(number)}"]`)) each.setAttribute('aria-current', 'true');
+  }
+  keepTask(number);
+}
+
+// The other views and filters show the same task.
+function keepTask(number) {
+  for (const link of document.querySelectorAll('a[data-here]')) {
+    const address = new URL(link.href);
+    if (number) address.searchParams.set('task', number);
+    else address.searchParams.delete('task');
+    link.href = address;
+  }
+  for (const form of document.querySelectorAll('form[data-here]')) form.elements.task.value = number ?? '';
+  const around = document.querySelector('[data-around]');
+  if (around) around.hidden = !number;
 }
 
 function markOpened() {
@@ -32,11 +48,15 @@ document.body.addEventListener('htmx:beforeSwap', (event) => {
 document.body.addEventListener('htmx:afterSwap', (event) => {
   if (event.detail.target === panel) {
     panel.hidden = false;
-    opener = event.detail.requestConfig.elt.closest('.task')?.querySelector('.tt > a')?.id ?? opener;
+    const { elt } = event.detail.requestConfig;
+    const node = elt.closest('[data-node]');
+    const drawn = node && (node.id || `l-${node.dataset.node}`);
+    opener = elt.closest('.task')?.querySelector('.tt > a')?.id ?? drawn ?? opener;
     panel.querySelector('.p-body')?.scrollTo(0, 0);
   }
 });
 document.body.addEventListener('htmx:pushedIntoHistory', markOpened);
+document.body.addEventListener('pulled', markOpened);
 window.addEventListener('popstate', () => window.location.reload());
 
 document.addEventListener('click', (event) => {

@@ -45,8 +45,10 @@ document.addEventListener('keydown', (event) => {
   select(all[(next + all.length) % all.length], { focus: true });
 });
 
-// The hash wins, unless the server points at an error: then the tab with the first invalid field does.
+// The hash wins, unless the server points at an error: then the tab with the first invalid field does. Where an answer
+// came into a form in which someone types, it leaves them their focus.
 function settle(root) {
+  if (document.activeElement !== document.body && root !== document && root.contains(document.activeElement)) return;
   const wrong = root.querySelector('[aria-invalid=true]');
   if (wrong) { showField(wrong); return; }
   const wanted = location.hash === '' ? null : document.getElementById(`tab-${location.hash.slice(1)}`);

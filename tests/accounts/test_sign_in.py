@@ -161,5 +161,5 @@ def test_a_form_without_its_token_is_refused(app: Flask, cast: Cast, client_of: 
         htmx = client.post("/profile/theme", data={"theme": "dark"}, headers={"HX-Request": "true"})
     finally:
         app.config["WTF_CSRF_ENABLED"] = False
-    assert (plain.status_code, htmx.status_code, htmx.headers["HX-Refresh"]) == (400, 400, "true")
+    assert (plain.status_code, htmx.status_code, "HX-Refresh" in htmx.headers) == (400, 400, False)
     assert db.session.get_one(User, cast.rune).theme == "auto"

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, StorageState, sync_playwright
 
 from tests.running import Running
 from webapp.demo import PASSWORD
@@ -49,14 +49,23 @@ def demo(tmp_path_factory: pytest.TempPathFactory, worker_number: int) -> Iterat
         running.stop()
 
 
+@pytest.fixture(scope="module")
+def sessions(demo: Running) -> dict[str, StorageState]:
+    """Who has signed in to this module's demo, which takes few sign-ins a minute."""
+    return {}
+
+
 @pytest.fixture
-def open_as(chromium: Browser, demo: Running) -> Iterator[OpenAs]:
+def open_as(chromium: Browser, demo: Running, sessions: dict[str, StorageState]) -> Iterator[OpenAs]:
     """A page in a browser of its own, signed in as that person of the demo; console errors fail the test."""
     contexts, complaints = [], []
 
     def opened(name: str, **options: object) -> Page:
         context = chromium.new_context(
-            viewport={"width": 1440, "height": 900}, base_url=demo.address, **options
+            viewport={"width": 1440, "height": 900},
+            base_url=demo.address,
+            storage_state=sessions.get(name),
+            **options,
         )
         contexts.append(context)
         page = context.new_page()
@@ -70,11 +79,15 @@ def open_as(chromium: Browser, demo: Running) -> Iterator[OpenAs]:
             ),
         )
         page.on("pageerror", lambda error: complaints.append(str(error)))
+        if name in sessions:
+            page.goto("/")
+            return page
         page.goto("/sign-in")
         page.get_by_label("Email").fill(f"{name.lower()}@example.com")
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url("**/")
+        sessions[name] = context.storage_state()
         return page
 
     yield opened

@@ -97,7 +97,9 @@ def test_a_task_opens_though_its_row_moves_meanwhile(open_as: OpenAs) -> None:
 
 def test_a_click_on_a_row_just_added_survives_the_news_of_it(open_as: OpenAs) -> None:
     dana = open_as("Dana")
-    planned_runbook(dana, "Added by one")
+    address = planned_runbook(dana, "Added by one")
+    with dana.expect_response("**/changes**"):  # each page asks once, when its stream is open
+        dana.goto(address)
     news: list[Route] = []
     dana.route("**/changes**", lambda each: news.append(each))
     dana.evaluate("() => { pulled = new Promise((told) => document.body.addEventListener('pulled', told)) }")

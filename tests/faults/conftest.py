@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import requests
 from flask import Flask
 from sqlalchemy import func, select
 
@@ -17,14 +21,20 @@ from slack_sandbox.grants import Grants
 from slack_sandbox.store import Store
 from tests.running import Running
 from webapp import create_app
+from webapp.accounts.models import User
 from webapp.config import Config
+from webapp.demo import PASSWORD
 from webapp.extensions import db
 from webapp.integration_runs import operations
 from webapp.integration_runs.models import IntegrationRun
 from webapp.integrations.models import Action, Connection
 from webapp.integrations.operations.secrets import seal_secrets
+from webapp.runbooks import operations as runbooks
+from webapp.runbooks.models import Task
+from webapp.runbooks.states import Mode, TaskState
+from webapp.workspaces.models import Workspace
 
-BODY = '{"channel":"C024BE91L","text":"{{CustomField[\'Slack Message\']}}"}'
+BODY = '{"channel":"C024BE91L","text":"{{CustomField[\'Slack Message\'] | default: Task.name}}"}'
 
 
 class Ground:
@@ -63,6 +73,48 @@ class Ground:
             context = {"CustomField": {"Slack Message": text}}
             operations.request_run(action, trigger="task_start", context=context, by=None, workspace_id=None)
             db.session.commit()
+
+    def start_runbook(self, texts: list[str]) -> int:
+        """A live runbook of Rune's with a task for each text, which starts the call. Its id."""
+        rune = db.session.scalars(select(User).where(User.email == "rune@example.com")).one()
+        workspace = db.session.scalars(select(Workspace).where(Workspace.name == "Payments")).one()
+        runbook = runbooks.create_runbook(name="Killed", workspace=workspace, by=rune)
+        action = db.session.get_one(Action, self.action_id)
+        for text in texts:
+            runbooks.add_task(runbook, runbook.streams[0], text, by=rune).action = action
+        db.session.commit()
+        runbooks.start_runbook(runbook, Mode.LIVE, by=rune)
+        runbook_id = runbook.id
+        db.session.commit()
+        return runbook_id
+
+    def startable(self, runbook_id: int) -> list[int]:
+        """The numbers of the tasks that nobody has started yet."""
+        query = select(Task.number).where(Task.runbook_id == runbook_id, Task.state == TaskState.STARTABLE)
+        found = list(db.session.scalars(query.order_by(Task.number)))
+        db.session.rollback()
+        return found
+
+    @contextmanager
+    def signed_in(self) -> Iterator[Callable[[int, int], bool]]:
+        """Rune's browser, with a click on a task's Start: whether it was answered at all."""
+        address = self.running.address
+        with requests.Session() as browser:
+            browser.headers["Referer"] = address
+            page = browser.get(f"{address}/sign-in", timeout=10).text
+            form = {"email": "rune@example.com", "password": PASSWORD, "csrf_token": _token(page)}
+            page = browser.post(f"{address}/sign-in", form, timeout=10).text
+            token = _token(page)
+
+            def click(runbook_id: int, number: int) -> bool:
+                start = f"{address}/runbooks/{runbook_id}/tasks/{number}/start"
+                headers = {"HX-Request": "true", "X-CSRFToken": token}
+                try:
+                    return requests.post(start, headers=headers, cookies=browser.cookies, timeout=10).ok
+                except (requests.ConnectionError, requests.Timeout):
+                    return False  # the process was killed before or after it did what was asked
+
+            yield click
 
     def arrived(self, prefix: str) -> Counter[str]:
         """How often each text has arrived at the sandbox."""
@@ -104,6 +156,12 @@ class Ground:
         )
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
+
+
+def _token(page: str) -> str:
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"|X-CSRFToken":"([^"]+)"', html.unescape(page))
+    assert found, page
+    return found[1] or found[2]
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -67,6 +68,28 @@ def test_killing_the_web_process_between_commit_and_nudge_loses_no_run(ground: G
     assert len(states) == LOT
     assert set(states.values()) == {"succeeded"}
     assert ground.arrived("web ") == dict.fromkeys(states, 1)
+
+
+def test_killing_the_web_process_during_clicks_on_start_sends_each_task_once(ground: Ground) -> None:
+    runbook_id = ground.start_runbook([f"click {number}" for number in range(4 * LOT)])
+    rounds = unanswered = 0
+    with ground.signed_in() as click, ThreadPoolExecutor(8) as people:
+        while waiting := ground.startable(runbook_id):
+            rounds += 1
+            clicks = [people.submit(click, runbook_id, number) for number in waiting]
+            if rounds <= 2:
+                ground.wait_for(
+                    lambda clicks=clicks: sum(each.done() for each in clicks) >= len(clicks) // 3,
+                    "answered too few clicks",
+                )
+                ground.running.kill("web")
+            unanswered += sum(not each.result() for each in clicks)
+    assert unanswered  # else no click met a process that was dead or dying
+    ground.wait_until_settled()
+    states = ground.states("click ")
+    assert len(states) == 4 * LOT
+    assert set(states.values()) == {"succeeded"}
+    assert ground.arrived("click ") == dict.fromkeys(states, 1)
 
 
 _DIES_AT_THE_COMMIT = """

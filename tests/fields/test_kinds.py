@@ -53,6 +53,27 @@ def test_what_does_not_fit_gets_a_sentence(kind: str, typed: list[str], sentence
     assert str(refused.value) == sentence
 
 
+@pytest.mark.parametrize(
+    ("kind", "typed", "drawn"),
+    [
+        ("text", [" half a "], " half a "),
+        ("number", ["twelve"], "twelve"),
+        ("number", [], ""),
+        ("multi_select", ["", "#gone", "#ops"], ["#gone", "#ops"]),
+        ("checkboxes", [""], []),
+        ("user", ["8"], 8),
+        ("user", ["nobody"], "nobody"),
+    ],
+)
+def test_what_was_refused_is_drawn_again_as_it_was_typed(kind: str, typed: list[str], drawn: Any) -> None:
+    assert KINDS[kind].as_typed(typed) == drawn
+
+
+def test_only_a_user_field_names_people() -> None:
+    assert {kind.key: list(kind.people(7)) for kind in KINDS if kind.people(7)} == {"user": [7]}
+    assert KINDS["user"].people(None) == ()
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.key)
 def test_every_type_keeps_the_contract(kind: Any) -> None:
     assert kind.key and kind.label and kind.widget

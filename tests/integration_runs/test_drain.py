@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import Counter
@@ -94,6 +95,17 @@ def test_each_attempt_is_audited_without_its_bodies(sent: Ask) -> None:
     }
 
 
+def test_a_secret_in_the_address_stays_out_of_the_audit_log(sent: Ask, receiver: Receiver) -> None:
+    sent("/hook?token=a-secret-in-the-address&to=ops")
+    lines = db.session.execute(select(AuditLine.verb, AuditLine.object_name).order_by(AuditLine.id)).all()
+    named = f"POST {receiver.origin}/hook?token=[hidden]&to=ops"
+    assert [tuple(line) for line in lines] == [
+        ("integration_run.requested", named),
+        ("attempt.succeeded", named),
+    ]
+    assert [each.path for each in receiver.received] == ["/hook?token=a-secret-in-the-address&to=ops"]
+
+
 def test_ok_false_fails_with_the_plain_sentence(sent: Ask) -> None:
     run = sent("/slack/channel_not_found")
     assert run.state == "failed"
@@ -118,6 +130,85 @@ def test_each_fault_has_its_state_and_code(sent: Ask, path: str, state: str, cod
     assert run.outcome is not None
     assert (run.state, run.outcome["code"]) == (state, code)
     assert run.outcome["sentence"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("path", "verb", "sentence", "remedy"),
+    [
+        (
+            "/slack/channel_not_found",
+            "attempt.failed",
+            "Slack has no channel #general, or the app cannot see it.",
+            (
+                "Use the channel ID (in Slack: channel name, View details, at the bottom); "
+                "for a private channel invite the app."
+            ),
+        ),
+        (
+            "/slack/not_in_channel",
+            "attempt.failed",
+            "The account that posts is not a member of #general.",
+            "In Slack type /invite and the app’s name in that channel, then retry.",
+        ),
+        (
+            "/slack/token_revoked",
+            "attempt.failed",
+            "Slack no longer accepts the stored sign-in.",
+            "Press Authenticate again, then retry.",
+        ),
+        (
+            "/slack/ratelimited",
+            "attempt.failed",
+            "Slack asked to wait. It is tried again by itself in N s (repeat 1 of 5).",
+            "Nothing needs to be done.",
+        ),
+        (
+            "/slow/2",
+            "attempt.unknown",
+            "127.0.0.1 did not answer within 1 s. The request may have arrived.",
+            "Look at the other side before you send it again.",
+        ),
+        (
+            "http://127.0.0.1:22/x",
+            "attempt.failed",
+            "127.0.0.1 refused the connection on port 22. It is tried again by itself in N s (repeat 1 of 5).",
+            "Check host and port, and that the service is up.",
+        ),
+        (
+            "/redirect",
+            "attempt.failed",
+            (
+                "127.0.0.1 answered with a redirect to https://elsewhere.example/api (HTTP 302). "
+                "Redirects are not followed."
+            ),
+            "Use the final address as the action’s URL.",
+        ),
+        (
+            "/big",
+            "attempt.succeeded",
+            (
+                "The other system accepted it (HTTP 200). "
+                "Its answer was larger than what is read, so only the start of it was kept."
+            ),
+            "",
+        ),
+        (
+            "http://10.11.12.13/x",
+            "attempt.failed",
+            "10.11.12.13 is not a public address.",
+            "If Runsheet may call it, an administrator adds 10.11.12.13:80 to EGRESS_ALLOW.",
+        ),
+    ],
+)
+def test_each_fault_is_said_with_its_remedy_and_audited_in_the_same_words(
+    sent: Ask, path: str, verb: str, sentence: str, remedy: str
+) -> None:
+    run = sent(path, timeout_s=1)
+    assert run.outcome is not None
+    assert re.sub(r"itself in \d+ s", "itself in N s", run.outcome["sentence"]) == sentence
+    assert run.outcome["remedy"] == remedy
+    line = db.session.scalars(select(AuditLine).where(AuditLine.verb.startswith("attempt."))).one()
+    assert (line.verb, line.object_id, line.note) == (verb, run.id, run.outcome["sentence"])
 
 
 def test_a_timeout_is_unknown_and_not_sent_again(sent: Ask, receiver: Receiver) -> None:

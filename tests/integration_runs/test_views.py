@@ -153,6 +153,14 @@ def test_a_secret_that_someone_wrote_into_the_request_is_not_shown(
     assert "hunter2" not in html
 
 
+@pytest.mark.parametrize("page", ["/settings/runs/{}", "/settings/runs", "/integration-runs/{}/result"])
+def test_a_secret_in_the_address_is_not_shown(client_of: ClientOf, cast: Cast, sent: Ask, page: str) -> None:
+    run = sent("/hook?token=a-secret-in-the-address")
+    html = client_of(cast.ines).get(page.format(run.id)).text
+    assert "a-secret-in-the-address" not in html
+    assert ("/hook?token=[hidden]" in html) == ("{}" in page)
+
+
 @pytest.mark.parametrize(("who", "status"), [("ines", 200), ("rune", 403), ("vera", 403), ("ada", 403)])
 def test_the_runs_page_is_for_those_who_may_read_every_run(
     client_of: ClientOf, cast: Cast, who: str, status: int, run: IntegrationRun

@@ -297,6 +297,23 @@ def test_an_app_id_in_place_of_the_client_id_is_noticed_but_saved(client: Any, a
     assert "This looks like an App ID" in client.get(_address(action)).text
 
 
+def test_the_connection_check_says_only_what_is_saved(client: Any, action: Action) -> None:
+    nothing = "Nothing to check: requests are sent without credentials."
+    assert nothing in client.get(_address(action)).text
+    chosen = {**GENERAL, "authorization": "token"}
+    fragment = client.post(f"{_address(action)}/authorization", data=chosen, headers=HTMX).text
+    [check] = re.findall(r'<div id="sign-ins" hx-swap-oob="innerHTML">(.*?)</div>', fragment, re.DOTALL)
+    assert "Save to see how this authorization stands." in check and "Filled in" not in check
+
+
+def test_the_connection_check_names_what_is_missing(client: Any, action: Action) -> None:
+    action.authorization = "token"
+    db.session.commit()
+    assert '<div class="note warn"' in client.get(_address(action)).text
+    [check] = re.findall(r'id="sign-ins".*?</div>\s*</div>', client.get(_address(action)).text, re.DOTALL)
+    assert "Not filled in yet" in check and "Enter the token." in check
+
+
 def test_choosing_another_type_brings_its_fields(client: Any, action: Action) -> None:
     fragment = client.post(
         f"{_address(action)}/authorization", data={**GENERAL, "authorization": "token"}, headers=HTMX

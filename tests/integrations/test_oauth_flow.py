@@ -220,6 +220,28 @@ def test_a_wrong_client_secret_is_said_plainly(action: int, cast: Cast, client_o
     assert sentence.startswith("The Client Secret is not right.") and sentence.endswith("(bad_client_secret)")
 
 
+@pytest.mark.parametrize("fault", ["denied", "expired", "changed", "wrong secret"])
+def test_a_sign_in_that_is_not_granted_is_audited_in_the_words_that_were_shown(
+    action: int, cast: Cast, client_of: ClientOf, fault: str
+) -> None:
+    made = db.session.get_one(Action, action)
+    if fault == "wrong secret":
+        sealed.seal_secrets(made, {"client_secret": "not the secret"}, by=None)
+    db.session.commit()
+    ines = client_of(cast.ines)
+    way_back = consent(start(ines, action).location, "cancel" if fault == "denied" else "allow")
+    if fault == "expired":
+        db.session.execute(update(PendingAuthentication).values(expires_at=now() - timedelta(seconds=1)))
+    if fault == "changed":
+        db.session.get_one(Action, action).revision += 1
+    db.session.commit()
+    ines.get(way_back)
+    [(_, sentence)] = said(ines)
+    line = db.session.scalars(select(AuditLine).where(AuditLine.verb == "authentication.not_granted")).one()
+    about = ("users", cast.ines) if fault == "expired" else ("integration_actions", action)
+    assert (line.note, line.actor_name, (line.object_type, line.object_id)) == (sentence, "Ines", about)
+
+
 def test_endpoints_of_two_slack_versions_are_said_plainly(
     action: int, cast: Cast, client_of: ClientOf
 ) -> None:

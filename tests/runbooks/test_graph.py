@@ -1,32 +1,18 @@
-"""Tasks as a graph: loops, order, who may start, and the forecast."""
+"""Tasks as a graph: loops, order, and who may start."""
 
 from __future__ import annotations
 
 import itertools
 import random
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from webapp.runbooks.graph import (
-    Span,
-    Times,
-    followers_of,
-    forecast,
-    in_order,
-    loop_through,
-    startable,
-)
+from webapp.runbooks.graph import followers_of, in_order, loop_through, startable
 
 Links = dict[int, list[int]]
-TEN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 DIAMOND: Links = {1: [], 2: [1], 3: [1], 4: [2, 3]}
-
-
-def minutes(count: float) -> timedelta:
-    return timedelta(minutes=count)
 
 
 @some.composite
@@ -124,64 +110,3 @@ def test_on_any_walk_no_task_starts_before_its_predecessors_are_done_and_all_get
         assert free != set()
         done.append(chance.choice(sorted(free)))
     assert sorted(done) == sorted(links)
-
-
-def test_the_plan_starts_each_task_when_the_last_of_its_predecessors_ends() -> None:
-    times = {1: Times(minutes(10)), 2: Times(minutes(5)), 3: Times(minutes(20)), 4: Times(minutes(1))}
-    assert forecast(DIAMOND, times, begin=TEN, moment=TEN) == {
-        1: Span(TEN, TEN + minutes(10)),
-        2: Span(TEN + minutes(10), TEN + minutes(15)),
-        3: Span(TEN + minutes(10), TEN + minutes(30)),
-        4: Span(TEN + minutes(30), TEN + minutes(31)),
-    }
-
-
-def test_a_fixed_start_holds_a_task_back_and_never_pulls_it_forward() -> None:
-    times = {
-        1: Times(minutes(10), fixed_start=TEN + minutes(30)),
-        2: Times(minutes(5), fixed_start=TEN - minutes(30)),
-    }
-    assert forecast({1: [], 2: [1]}, times, begin=TEN, moment=TEN) == {
-        1: Span(TEN + minutes(30), TEN + minutes(40)),
-        2: Span(TEN + minutes(40), TEN + minutes(45)),
-    }
-
-
-def test_what_happened_stays_and_what_did_not_is_not_forecast_into_the_past() -> None:
-    times = {
-        1: Times(minutes(10), started=TEN, finished=TEN + minutes(3)),
-        2: Times(minutes(5), started=TEN + minutes(4)),
-        3: Times(minutes(60), started=TEN + minutes(5)),
-        4: Times(minutes(1)),
-    }
-    assert forecast(DIAMOND, times, begin=TEN, moment=TEN + minutes(20)) == {
-        1: Span(TEN, TEN + minutes(3)),
-        2: Span(TEN + minutes(4), TEN + minutes(20)),
-        3: Span(TEN + minutes(5), TEN + minutes(65)),
-        4: Span(TEN + minutes(65), TEN + minutes(66)),
-    }
-
-
-def test_a_task_that_was_skipped_before_it_started_takes_no_time() -> None:
-    skipped = Times(minutes(10), finished=TEN + minutes(2))
-    assert forecast({1: []}, {1: skipped}, begin=TEN, moment=TEN + minutes(5)) == {
-        1: Span(TEN + minutes(2), TEN + minutes(2))
-    }
-
-
-@given(plans(), some.data())
-def test_no_forecast_starts_a_task_before_its_predecessors_end(links: Links, data: some.DataObject) -> None:
-    lengths = data.draw(
-        some.lists(some.integers(0, 90), min_size=len(links), max_size=len(links)), label="minutes"
-    )
-    times = {task: Times(minutes(length)) for task, length in zip(links, lengths, strict=True)}
-    found = forecast(links, times, begin=TEN, moment=TEN + minutes(7))
-    for task, before in links.items():
-        ends = [found[each].end for each in before]
-        assert found[task].start == max([TEN + minutes(7), *ends])
-        assert found[task].end - found[task].start == times[task].duration
-
-
-def test_a_loop_has_no_forecast() -> None:
-    with pytest.raises(ValueError, match="loop"):
-        forecast({1: [1]}, {1: Times(minutes(1))}, begin=TEN, moment=TEN)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import http.client
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import pytest
 import requests
 
 import slack_sandbox
+from tests.running import free_port
 
 SCRIPT = """
 import sys
@@ -25,13 +25,6 @@ settings = Settings(store_path=sys.argv[1], redirect_uris=["http://127.0.0.1/cal
 serve(settings, "127.0.0.1", int(sys.argv[2]))
 """
 ROOT = Path(slack_sandbox.__file__).parent.parent
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import contains_eager
 
 from webapp.accounts.models import User, UserSession
+from webapp.audit.operations import record
 from webapp.blueprint import to_sign_in
 from webapp.clock import now
 from webapp.extensions import db, login_manager
@@ -32,6 +33,7 @@ def start(user: User) -> UserSession:
         browser=request.user_agent.string[:300],
     )
     db.session.add(row)
+    record("session.started", user, by=user, after={"browser": row.browser[:120], "address": row.address})
     user.session_token = token
     login_user(user)
     return row
@@ -47,6 +49,7 @@ def end() -> None:
     row = current()
     if row is not None:
         row.revoked_at = now()
+        record("session.ended", row.user, by=row.user, after={"browser": row.browser[:120]})
     logout_user()
     session.clear()
 

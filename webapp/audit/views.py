@@ -17,6 +17,7 @@ from webapp.blueprint import Blueprint
 from webapp.navigation import NavEntry
 from webapp.page import page
 from webapp.permissions import Permission
+from webapp.row_ids import row_id
 
 blueprint = Blueprint("audit", __name__)
 blueprint.nav = [NavEntry("Audit log", "file-text", "audit.lines", group="settings:Governance", order=60)]
@@ -25,7 +26,7 @@ blueprint.nav = [NavEntry("Audit log", "file-text", "audit.lines", group="settin
 @blueprint.get("/settings/audit", permission=Permission.READ_AUDIT)
 def lines() -> Any:
     wanted, typed = _filter()
-    number = max(1, request.args.get("page", 1, int))
+    number = max(1, request.args.get("page", 1, row_id))
     found, pages = queries.lines(wanted, number)
     kept: dict[str, Any] = {key: value for key, value in typed.items() if value}
     return page(
@@ -58,7 +59,7 @@ def _filter() -> tuple[queries.Filter, dict[str, str]]:
         about=typed["about"],
         since=_midnight(typed["since"]),
         until=until + timedelta(days=1) if until else None,
-        runbook_id=request.args.get("runbook", type=int),
+        runbook_id=request.args.get("runbook", type=row_id),
     )
     return wanted, typed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from flask import request
@@ -11,7 +12,7 @@ from wtforms.validators import DataRequired, Length, Regexp
 
 from webapp.fields import offered
 from webapp.fields.kinds import KINDS
-from webapp.fields.models import DISPLAYS_ON
+from webapp.fields.models import DISPLAYS_ON, FieldDefinition
 from webapp.forms import BaseForm, CheckboxesField
 from webapp.workspaces import queries as workspaces
 
@@ -73,3 +74,9 @@ def typed_options() -> list[str]:
         if (found := re.fullmatch(r"options-(\d+)", key))
     ]
     return [value.strip() for _, value in sorted(rows) if value.strip()]
+
+
+def typed_values(definitions: Iterable[FieldDefinition]) -> dict[int, Any]:
+    """What was typed into the controls `field-<id>` of these fields, by id, as their widgets draw it again."""
+    sent = {each: request.form.getlist(f"field-{each.id}") for each in definitions}
+    return {each.id: KINDS[each.kind].as_typed(typed) for each, typed in sent.items() if typed}

@@ -91,9 +91,10 @@ def template_values(
     found: dict[str, Any] = {}
     chosen = list(definitions)
     ids = [
-        values[each.id].value
+        person
         for each in chosen
-        if each.kind == "user" and each.id in values and values[each.id].value
+        if each.id in values and (kind := KINDS.get(each.kind))
+        for person in kind.people(values[each.id].value)
     ]
     emails: dict[int, str] = {}
     if ids:

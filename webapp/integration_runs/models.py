@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
@@ -12,6 +13,7 @@ from webapp.clock import now
 from webapp.extensions import Base, UtcDateTime
 from webapp.integrations.models import Action
 from webapp.permissions import Role
+from webapp.redaction import redact
 
 
 class IntegrationRun(Base):
@@ -70,7 +72,7 @@ class IntegrationRun(Base):
 
     @property
     def audit_name(self) -> str:
-        return f"{self.method} {self.url}"
+        return request_name(self.method, self.url)
 
     @property
     def guard_workspace_id(self) -> int:
@@ -107,3 +109,9 @@ class Attempt(Base):
     sentence: Mapped[str] = mapped_column(Text, default="")
 
     run: Mapped[IntegrationRun] = relationship(back_populates="attempts")
+
+
+@lru_cache(maxsize=1024)
+def request_name(method: str, url: str) -> str:
+    """What the audit log calls a request: without the secrets that an address may carry. Remembered, as most repeat."""
+    return redact(f"{method} {url}")

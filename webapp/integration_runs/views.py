@@ -21,6 +21,7 @@ from webapp.page import is_fragment_request, page, toast, told
 from webapp.permissions import Permission, can
 from webapp.redaction import redact, redact_headers
 from webapp.redirects import local_path
+from webapp.row_ids import row_id
 
 blueprint = Blueprint("integration_runs", __name__)
 blueprint.nav = [
@@ -74,7 +75,7 @@ def pretty_body(text: str | None) -> str:
 @blueprint.get("/settings/runs", permission=Permission.READ_INTEGRATION_RUNS)
 def runs() -> Any:
     wanted, typed = _filter()
-    number = max(1, request.args.get("page", 1, int))
+    number = max(1, request.args.get("page", 1, row_id))
     found, pages, total = queries.runs(wanted, number)
     kept = {key: value for key, value in typed.items() if value}
     counts = queries.counts_by_state(wanted)

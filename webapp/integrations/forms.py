@@ -155,7 +155,7 @@ class GeneralForm(BaseForm):
         "Cancelable", description="Whoever can run the task can cancel the call before it is sent."
     )
     notify_on_cancel = BooleanField(
-        "Notify on cancel", description="The task’s people are told when a call is cancelled."
+        "Notify on cancel", description="A comment on the task tells its people who cancelled a call."
     )
     finish_on_success = BooleanField(
         "Finish task on success", description="The task finishes by itself when the call succeeded."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -14,6 +15,7 @@ BOUND_SETTINGS = {
     "client_id": "Client ID",
 }
 REQUEST_HOST = "request host"
+_ORIGIN = re.compile(r"https?://([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:\d+)?")
 TYPE = "authorization type"
 
 
@@ -81,6 +83,19 @@ def origin_of(url: str) -> str:
     if not parts.netloc:
         return ""
     return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def sign_in_origins(kind: str, settings: Mapping[str, Any]) -> list[str]:
+    """Where Authenticate may lead: the provider, and its subdomains (Slack sends people to their own).
+
+    For the form-action of a page's policy, so what is no plain host name or address is left out.
+    """
+    origin = origin_of(str(settings.get("provider_host") or "")) if kind == "oauth_code" else ""
+    if not _ORIGIN.fullmatch(origin):
+        return []
+    scheme, _, host = origin.partition("://")
+    named = host.partition(":")[0].rpartition(".")[2].isalpha()
+    return [origin, f"https://*.{host}"] if scheme == "https" and named else [origin]
 
 
 def target_of(kind: str, settings: Mapping[str, Any], url: str) -> dict[str, str]:

@@ -2,45 +2,23 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-
-from sqlalchemy import func, select
-from sqlalchemy.orm import joinedload, lazyload
+from datetime import datetime
 
 from webapp.accounts.models import User
 from webapp.clock import now
-from webapp.extensions import db
-from webapp.integration_runs.models import IntegrationRun
-from webapp.integrations import models as integrations
-from webapp.integrations.credentials import sign_in_states
 from webapp.permissions import Permission, can
-from webapp.runbooks import graph, queries
+from webapp.runbooks import queries
+from webapp.runbooks.addresses import Here, Wanted
 from webapp.runbooks.durations import shown
-from webapp.runbooks.models import Comment, Runbook, Stream, Task, task_assignees, task_predecessors
+from webapp.runbooks.models import Runbook, Stream
 from webapp.runbooks.queries import Progress
-from webapp.runbooks.rows import Action, Call, Facts, Person, Row, is_failing, late_by, make_row
-from webapp.runbooks.states import NOT_STARTED, UNDER_WAY, RunbookState, TaskState
-from webapp.runbooks.triggers import TRIGGERS, called_in
-
-_COLUMNS = (
-    Task.id,
-    Task.number,
-    Task.title,
-    Task.stream_id,
-    Task.action_id,
-    Task.planned_start,
-    Task.duration_s,
-    Task.state,
-    Task.completion,
-    Task.started_at,
-    Task.finished_at,
-    Task.seq,
-    Task.placed_seq,
-)
-SHOWS = {"mine": "My tasks", "ready": "Ready", "late": "Late", "running": "In progress", "failed": "Failed"}
+from webapp.runbooks.reads import Reads
+from webapp.runbooks.rows import Person, Row, is_failing, late_by, make_row
+from webapp.runbooks.schedule import Schedule, schedule_of
+from webapp.runbooks.states import UNDER_WAY, RunbookState, TaskState
+from webapp.runbooks.status import Status, Trouble, status_of
 
 
 @dataclass(frozen=True)
@@ -69,18 +47,6 @@ def viewer_of(user: User, runbook: Runbook) -> Viewer:
     )
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """The filter of the list: `show` is a key of SHOWS or empty, `text` narrows by name or number."""
-
-    show: str = ""
-    text: str = ""
-
-    @property
-    def any(self) -> bool:
-        return bool(self.show or self.text)
-
-
 @dataclass
 class Lane:
     """A stream with its rows and how far it is."""
@@ -97,7 +63,10 @@ class Lane:
 
 @dataclass
 class Stats:
-    """The figures of the strip. `finish` is None where no start is known; `duration_s` is then all there is."""
+    """The figures of the strip. `finish` is None where no start is known; `duration_s` is then all there is.
+
+    `status` is None where the runbook is not under way.
+    """
 
     progress: Progress = field(default_factory=Progress)
     late: int = 0
@@ -108,6 +77,7 @@ class Stats:
     finish: datetime | None = None
     planned_finish: datetime | None = None
     duration_s: float = 0.0
+    status: Status | None = None
 
     @property
     def behind_s(self) -> float:
@@ -134,17 +104,28 @@ class Stats:
 class Board:
     """Everything that the page of one runbook shows to one viewer.
 
-    `order` is stream id to the numbers of all its tasks, whatever `wanted` and `only` leave in `lanes`.
+    `order` is stream id to the numbers of all its tasks, whatever the filter and `only` leave in `lanes`. `links` is task
+    id to those of its predecessors. `matching` are the numbers of the rows that the filter wants.
     """
 
     runbook: Runbook
     viewer: Viewer
-    base: str
+    here: Here
     lanes: list[Lane]
     stats: Stats
-    wanted: Wanted
+    schedule: Schedule
+    links: Mapping[int, Sequence[int]]
     moment: datetime
     order: dict[int, list[int]] = field(default_factory=dict)
+    matching: set[int] = field(default_factory=set)
+
+    @property
+    def base(self) -> str:
+        return self.here.base
+
+    @property
+    def wanted(self) -> Wanted:
+        return self.here.wanted
 
     @property
     def state_key(self) -> str:
@@ -177,225 +158,126 @@ def load_board(
     runbook: Runbook,
     viewer: Viewer,
     *,
-    base: str,
-    wanted: Wanted | None = None,
+    here: Here,
     only: Collection[int] | None = None,
+    hiding: bool = True,
 ) -> Board:
-    """The board. `only` narrows the rows that are worked out to those task ids; figures are of all tasks."""
-    wanted = wanted or Wanted()
+    """The board. `only` narrows the rows that are worked out to those task ids; figures are of all tasks.
+
+    The filter of `here` hides rows, or with `hiding` false only marks those that it wants.
+    """
+    wanted = here.wanted
     moment = now()
-    facts = _facts(runbook.id)
-    links = _links(runbook.id, facts)
-    calls = _calls(runbook)
-    chosen = [each for each in facts if only is None or each.id in only]
-    rows = _Rows(runbook, viewer, facts, links, calls, moment)
+    reads = Reads([runbook], only, viewer.user)
+    rows = _Rows(runbook, viewer, reads, moment)
     lanes = {stream.id: Lane(stream) for stream in queries.streams_of(runbook.id)}
     stats = rows.stats()
     order: dict[int, list[int]] = {stream_id: [] for stream_id in lanes}
-    for each in facts:
-        failing = is_failing(each.state, calls.get(each.id))
+    for each in reads.facts[runbook.id]:
+        failing = is_failing(each.state, reads.calls.get(each.id))
         lanes[each.stream_id].progress.add(each.state, each.completion, failing=failing)
         order[each.stream_id].append(each.number)
-    for row in rows.make(chosen):
+    matching = set()
+    for row in rows.make():
         if not wanted.any or _matches(row, wanted, viewer):
-            lanes[row.facts.stream_id].rows.append(row)
+            matching.add(row.number)
+        elif hiding:
+            continue
+        lanes[row.facts.stream_id].rows.append(row)
     for lane in lanes.values():
         lane.note = _note(lane)
-    return Board(runbook, viewer, base, list(lanes.values()), stats, wanted, moment, order)
+    return Board(
+        runbook, viewer, here, list(lanes.values()), stats, rows.schedule, rows.links, moment, order, matching
+    )
 
 
-def rows_of(runbook: Runbook, viewer: Viewer, task_ids: Collection[int]) -> list[Row]:
-    """Some of a runbook's rows, for lists over several runbooks."""
-    facts = _facts(runbook.id)
-    links = _links(runbook.id, facts)
-    rows = _Rows(runbook, viewer, facts, links, _calls(runbook), now())
-    return rows.make([each for each in facts if each.id in set(task_ids)])
+def rows_of(user: User, wanted: Mapping[Runbook, Collection[int]]) -> dict[int, Row]:
+    """Task id to its row, for those tasks of those runbooks, in a constant number of queries."""
+    moment = now()
+    reads = Reads(wanted, {task_id for task_ids in wanted.values() for task_id in task_ids}, user)
+    return {
+        row.id: row
+        for runbook in wanted
+        for row in _Rows(runbook, viewer_of(user, runbook), reads, moment).make()
+    }
 
 
 class _Rows:
-    """Makes rows out of what is read once for all of them."""
+    """Makes the rows of one runbook out of what was read."""
 
-    def __init__(
-        self,
-        runbook: Runbook,
-        viewer: Viewer,
-        facts: list[Facts],
-        links: Mapping[int, list[int]],
-        calls: Mapping[int, Call],
-        moment: datetime,
-    ) -> None:
-        self._runbook, self._viewer, self._facts, self._links = runbook, viewer, facts, links
-        self._calls, self._moment = calls, moment
-        self._by_id = {each.id: each for each in facts}
-        self._people = _people(runbook.id)
-        self._begin = runbook.started_at or runbook.planned_start
-        self._plan = self._forecast(self._begin or moment, planned=True)
+    def __init__(self, runbook: Runbook, viewer: Viewer, reads: Reads, moment: datetime) -> None:
+        self._runbook, self._viewer, self._reads, self._moment = runbook, viewer, reads, moment
+        self._facts = reads.facts[runbook.id]
+        self.links = {each.id: reads.links[each.id] for each in self._facts}
+        self.schedule = schedule_of(
+            self._facts,
+            self.links,
+            started=runbook.started_at,
+            planned_start=runbook.planned_start,
+            moment=runbook.ended_at or moment,
+        )
+        self._critical = frozenset(self.schedule.now.critical_path)
 
-    def make(self, chosen: list[Facts]) -> list[Row]:
-        comments = _comment_counts(self._runbook.id)
-        actions = self._actions(chosen)
-        begin = self._begin or self._moment
+    def make(self) -> list[Row]:
+        schedule = self.schedule
+        reads = self._reads
         found = []
-        for each in chosen:
-            people = self._people.get(each.id, [])
-            span = self._plan.get(each.id)
+        for each in reads.chosen[self._runbook.id]:
+            people = reads.people.get(each.id, [])
             found.append(
                 make_row(
                     each,
                     runbook_state=self._runbook.state,
                     may_run=self._viewer.may_run_task(people),
                     waits_for=sorted(
-                        self._by_id[before].number
-                        for before in self._links[each.id]
-                        if self._by_id[before].state != TaskState.COMPLETE
+                        reads.by_id[before].number
+                        for before in reads.links[each.id]
+                        if reads.by_id[before].state != TaskState.COMPLETE
                     ),
                     people=people,
-                    comments=comments.get(each.id, 0),
-                    action=actions.get(each.id),
-                    call=self._calls.get(each.id),
-                    plan=span if self._begin else None,
-                    offset_s=(span.start - begin).total_seconds() if span else None,
-                    moment=self._moment,
+                    comments=reads.comments.get(each.id, 0),
+                    action=reads.actions.get(each.id),
+                    call=reads.calls.get(each.id),
+                    plan=schedule.planned(each.id),
+                    span=schedule.span(each.id),
+                    slack=schedule.now.slack(each.id),
+                    critical=each.id in self._critical,
+                    begin=schedule.begin if schedule.dated else None,
+                    moment=schedule.moment,
                 )
             )
         return found
 
     def stats(self) -> Stats:
         stats = Stats()
+        under_way = self._runbook.state in UNDER_WAY
+        late, failed = [], []
         for each in self._facts:
-            failing = is_failing(each.state, self._calls.get(each.id))
+            failing = is_failing(each.state, self._reads.calls.get(each.id))
             stats.progress.add(each.state, each.completion, failing=failing)
-            late_s = late_by(each, self._moment) if self._runbook.state in UNDER_WAY else 0
+            late_s = late_by(each, self.schedule.planned(each.id), self._moment) if under_way else 0
+            if failing:
+                failed.append(Trouble(each.number, each.id in self._critical))
+            elif late_s:
+                late.append(Trouble(each.number, each.id in self._critical, late_s))
             stats.late += late_s > 0
             stats.longest_late_s = max(stats.longest_late_s, late_s)
             stats.integrations += each.action_id is not None
-            stats.unassigned += each.id not in self._people
-            stats.mine += any(person.id == self._viewer.user.id for person in self._people.get(each.id, ()))
-        if self._plan:
-            last = max(span.end for span in self._plan.values())
-            stats.duration_s = (last - (self._begin or self._moment)).total_seconds()
-            if self._begin is not None:
-                stats.planned_finish = stats.finish = last
-            if self._runbook.state in UNDER_WAY and self._begin is not None:
-                spans = self._forecast(self._begin, planned=False)
-                stats.finish = max(span.end for span in spans.values())
+            stats.unassigned += each.id not in self._reads.people
+            stats.mine += any(
+                person.id == self._viewer.user.id for person in self._reads.people.get(each.id, ())
+            )
+        if self._facts:
+            schedule = self.schedule
+            stats.duration_s = (schedule.planned_finish - schedule.begin).total_seconds()
+            if schedule.dated:
+                stats.planned_finish = schedule.planned_finish
+                stats.finish = schedule.finish if under_way else schedule.planned_finish
+        if under_way:
+            stats.status = status_of(
+                behind_s=stats.behind_s, planned_s=stats.duration_s, late=late, failed=failed
+            )
         return stats
-
-    def _forecast(self, begin: datetime, *, planned: bool) -> dict[int, graph.Span]:
-        times = {
-            each.id: graph.Times(
-                timedelta(seconds=each.duration_s),
-                each.planned_start,
-                None if planned else each.started_at,
-                None if planned else each.finished_at,
-            )
-            for each in self._facts
-        }
-        try:
-            return graph.forecast(self._links, times, begin=begin, moment=begin if planned else self._moment)
-        except ValueError:
-            return {}  # a loop cannot be saved, but a page must not fail on one
-
-    def _actions(self, chosen: list[Facts]) -> dict[int, Action]:
-        ids = {each.action_id for each in chosen if each.action_id is not None}
-        if not ids:
-            return {}
-        query = (
-            select(integrations.Action)
-            .where(integrations.Action.id.in_(ids))
-            .options(joinedload(integrations.Action.connection), lazyload(integrations.Action.workspaces))
-        )
-        loaded = {action.id: action for action in db.session.scalars(query)}
-        mode = self._runbook.mode
-        asking = [
-            (each.id, loaded[each.action_id])
-            for each in chosen
-            if each.action_id is not None
-            and each.state in NOT_STARTED
-            and self._runbook.state in UNDER_WAY
-            and loaded[each.action_id].trigger == "task_start"
-            and called_in(loaded[each.action_id], mode)
-        ]
-        standings = sign_in_states(asking, self._viewer.user.id) if asking else {}
-        found = {}
-        for each in chosen:
-            if each.action_id is None:
-                continue
-            action = loaded[each.action_id]
-            trigger = TRIGGERS.get(action.trigger)
-            standing = standings.get(each.id)
-            found[each.id] = Action(
-                name=action.name,
-                connection=action.connection.name,
-                image=action.image_url or action.connection.image_url,
-                short=trigger.short if trigger else action.trigger,
-                auto_start=action.auto_start,
-                cancelable=action.cancelable,
-                called=called_in(action, mode),
-                sign_in=standing.sentence if standing is not None and standing.needed else "",
-            )
-        return found
-
-
-def _facts(runbook_id: int) -> list[Facts]:
-    query = (
-        select(*_COLUMNS)
-        .where(Task.runbook_id == runbook_id, Task.deleted_at.is_(None))
-        .order_by(Task.position, Task.id)
-    )
-    return [Facts(*tuple(row)) for row in db.session.execute(query)]
-
-
-def _links(runbook_id: int, facts: list[Facts]) -> dict[int, list[int]]:
-    found: dict[int, list[int]] = {each.id: [] for each in facts}
-    query = (
-        select(task_predecessors.c.task_id, task_predecessors.c.predecessor_id)
-        .join(Task, Task.id == task_predecessors.c.task_id)
-        .where(Task.runbook_id == runbook_id)
-    )
-    for task_id, before in db.session.execute(query):
-        if task_id in found and before in found:
-            found[task_id].append(before)
-    return found
-
-
-def _people(runbook_id: int) -> dict[int, list[Person]]:
-    query = (
-        select(task_assignees.c.task_id, User.id, User.name, User.color)
-        .join(Task, Task.id == task_assignees.c.task_id)
-        .join(User, User.id == task_assignees.c.user_id)
-        .where(Task.runbook_id == runbook_id)
-        .order_by(func.lower(User.name))
-    )
-    found: dict[int, list[Person]] = defaultdict(list)
-    known: dict[int, Person] = {}
-    for task_id, user_id, name, color in db.session.execute(query):
-        found[task_id].append(known.setdefault(user_id, Person(user_id, name, color)))
-    return found
-
-
-def _comment_counts(runbook_id: int) -> dict[int, int]:
-    query = (
-        select(Comment.task_id, func.count())
-        .join(Task, Task.id == Comment.task_id)
-        .where(Task.runbook_id == runbook_id)
-        .group_by(Comment.task_id)
-    )
-    return {row[0]: row[1] for row in db.session.execute(query)}
-
-
-def _calls(runbook: Runbook) -> dict[int, Call]:
-    if runbook.started_at is None:
-        return {}
-    newest = (
-        select(func.max(IntegrationRun.id))
-        .where(IntegrationRun.runbook_id == runbook.id, IntegrationRun.requested_at >= runbook.started_at)
-        .group_by(IntegrationRun.task_id)
-    )
-    query = select(IntegrationRun.task_id, IntegrationRun.state, IntegrationRun.outcome).where(
-        IntegrationRun.id.in_(newest), IntegrationRun.task_id.is_not(None)
-    )
-    return {task_id: Call(state, outcome) for task_id, state, outcome in db.session.execute(query)}
 
 
 def _matches(row: Row, wanted: Wanted, viewer: Viewer) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -76,7 +76,7 @@ class ResolveForm(BaseForm):
     outcome = RadioField(
         "Did it arrive?",
         [InputRequired("Choose one.")],
-        choices=[("succeeded", "Yes, it arrived"), ("failed", "No, it did not arrive")],
+        choices={"succeeded": "Yes, it arrived", "failed": "No, it did not arrive"},
     )
     note = TextAreaField(
         "How do you know?",
@@ -118,6 +118,7 @@ class TaskForm(BaseForm):
     _people: Sequence[User]
     _actions: Sequence[Action]
     _zone: str
+    _present: dict[str, Any]
 
     @classmethod
     def for_task(
@@ -133,7 +134,9 @@ class TaskForm(BaseForm):
         typed: bool,
     ) -> TaskForm:
         """The form of one task; `typed` reads it from the request instead of from the task."""
-        form = cls(**({} if typed else {"formdata": None}), data=_present(task, links, zone))
+        present = _present(task, links, zone)
+        form = cls(**({} if typed else {"formdata": None}), data=present)
+        form._present = present
         form._task, form._links, form._names, form._zone = task, links, names, zone
         form._streams, form._people, form._actions = streams, people, actions
         form.stream_id.choices = [(each.id, each.name) for each in streams]
@@ -153,6 +156,15 @@ class TaskForm(BaseForm):
     def zone(self) -> str:
         """The time zone in which times are typed."""
         return self._zone
+
+    def take_only(self, names: Collection[str]) -> None:
+        """Keep what was typed into the fields of these names; the others are as they stand by now.
+
+        A page sends its whole form, and what it holds of the other fields may be older than someone else's change.
+        """
+        for field in self:
+            if field.short_name in self._present and field.short_name not in names:
+                field.process(None, self._present[field.short_name])
 
     def validate_duration(self, field: Any) -> None:
         try:

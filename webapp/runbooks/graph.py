@@ -1,4 +1,4 @@
-"""Tasks as a graph: loops, who may start, and when everything would happen. Pure: standard library only.
+"""Tasks as a graph: loops, order, and who may start. Pure: standard library only.
 
 Tasks are any hashable ids; `predecessors` maps a task to those that must be complete before it starts. A predecessor
 that is no key of the mapping does not count (it was deleted).
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Hashable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import TypeVar
 
 T = TypeVar("T", bound=Hashable)
@@ -80,48 +78,3 @@ def startable(predecessors: Links[T], complete: Collection[T], tasks: Iterable[T
         for task in tasks
         if all(before in done for before in predecessors.get(task, ()) if before in predecessors)
     }
-
-
-@dataclass(frozen=True)
-class Times:
-    """What is known of one task. `fixed_start`: not before that moment. Actual times are None until they happen."""
-
-    duration: timedelta
-    fixed_start: datetime | None = None
-    started: datetime | None = None
-    finished: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Span:
-    """When a task starts and ends, or would."""
-
-    start: datetime
-    end: datetime
-
-
-def forecast(
-    predecessors: Links[T], times: Mapping[T, Times], *, begin: datetime, moment: datetime
-) -> dict[T, Span]:
-    """When each task starts and ends: as it happened, and for the rest as early as its predecessors let it.
-
-    Nothing starts before `begin`; what has not happened yet does not happen before `moment`. For the plan itself give
-    Times without actual times and the same moment twice. Raises ValueError for a loop.
-    """
-    found: dict[T, Span] = {}
-    for task in in_order(predecessors):
-        known = times[task]
-        if known.finished is not None:
-            found[task] = Span(known.started or known.finished, known.finished)
-            continue
-        if known.started is not None:
-            found[task] = Span(known.started, max(known.started + known.duration, moment))
-            continue
-        start = max(begin, moment)
-        for before in predecessors[task]:
-            if before in found:
-                start = max(start, found[before].end)
-        if known.fixed_start is not None:
-            start = max(start, known.fixed_start)
-        found[task] = Span(start, start + known.duration)
-    return found

@@ -13,15 +13,15 @@ from webapp.integration_runs import queries as integration_runs
 from webapp.integration_runs.models import IntegrationRun
 from webapp.integration_runs.states import RunState
 from webapp.integrations.credentials import SignIn, sign_in_state
-from webapp.integrations.settings import origin_of
 from webapp.permissions import Permission, can
 from webapp.runbooks import activity, queries
+from webapp.runbooks.addresses import Here
 from webapp.runbooks.board import Board, Viewer
 from webapp.runbooks.models import Runbook, Task
 from webapp.runbooks.operations import locked_because
 from webapp.runbooks.queries import Link
 from webapp.runbooks.rows import Row, outcome_words
-from webapp.runbooks.states import NOT_STARTED, RunbookState, TaskEvent, TaskState, task_allows
+from webapp.runbooks.states import NOT_STARTED, UNDER_WAY, RunbookState, TaskEvent, TaskState, task_allows
 from webapp.runbooks.triggers import TRIGGERS, Trigger, called_in
 from webapp.workspaces import queries as workspaces
 
@@ -45,7 +45,7 @@ class Panel:
     row: Row
     runbook: Runbook
     viewer: Viewer
-    base: str
+    here: Here
     before: int | None
     after: int | None
     waits_for: Sequence[Link]
@@ -60,6 +60,10 @@ class Panel:
     earlier: Sequence[IntegrationRun] = field(default_factory=list)
     edit_form: Any = None
     may_read_runs: bool = False
+
+    @property
+    def base(self) -> str:
+        return self.here.base
 
     @property
     def url(self) -> str:
@@ -94,11 +98,21 @@ class Panel:
 
     @property
     def needs_sign_in(self) -> bool:
+        """Whether a sign-in stands before the task's call, or before another try of one that did not succeed."""
         return (
             self.called
             and self.sign_in is not None
             and self.sign_in.needed
-            and self.task.state in NOT_STARTED
+            and (self.task.state in NOT_STARTED or self.may_be_tried_again)
+        )
+
+    @property
+    def may_be_tried_again(self) -> bool:
+        """Whether the task's call ended without success and can still be repeated."""
+        return (
+            self.run is not None
+            and self.run.state in (RunState.FAILED, RunState.UNKNOWN)
+            and self.runbook.state in UNDER_WAY
         )
 
     @property
@@ -140,6 +154,11 @@ class Panel:
         )
 
     @property
+    def answer_was_cut(self) -> bool:
+        """Whether the last answer was larger than what is kept of one."""
+        return self.run is not None and bool(self.run.attempts) and self.run.attempts[-1].response_truncated
+
+    @property
     def code(self) -> str:
         """The run's outcome in a word, for its chip."""
         if self.run is None or self.run.state not in (RunState.SUCCEEDED, RunState.FAILED):
@@ -160,7 +179,7 @@ def load_panel(task: Task, board: Board) -> Panel:
         row=row,
         runbook=runbook,
         viewer=viewer,
-        base=board.base,
+        here=board.here,
         before=before,
         after=after,
         waits_for=queries.predecessors_of(task.id),
@@ -179,15 +198,6 @@ def load_panel(task: Task, board: Board) -> Panel:
         found.run = runs[0]
     found.earlier = runs[1:] if found.run is not None else runs
     return found
-
-
-def provider_origins(action: Any) -> list[str]:
-    """Where Authenticate leads: the provider and its subdomains (Slack sends people to their own)."""
-    if action.authorization != "oauth_code":
-        return []
-    origin = origin_of(str(action.authorization_settings.get("provider_host") or ""))
-    scheme, _, host = origin.partition("://")
-    return [origin, f"https://*.{host}"] if scheme == "https" else [origin] if origin else []
 
 
 def may_read_runs(viewer: Viewer) -> bool:

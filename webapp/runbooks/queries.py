@@ -258,6 +258,20 @@ def tasks_of(user: User, places: Collection[int]) -> list[Mine]:
     return [Mine(runbook, tuple(now_), tuple(next_)) for runbook, (now_, next_) in grouped.items()]
 
 
+def count_tasks_now(user: User) -> int:
+    """How many tasks of the user's may be started or are in progress."""
+    query = (
+        select(func.count())
+        .select_from(Task)
+        .join(task_assignees, task_assignees.c.task_id == Task.id)
+        .join(Runbook, Runbook.id == Task.runbook_id)
+        .where(task_assignees.c.user_id == user.id, Runbook.workspace_id.in_(places_of(user)))
+        .where(Runbook.state.in_(UNDER_WAY), Runbook.archived_at.is_(None), Task.deleted_at.is_(None))
+        .where(Task.state.in_((TaskState.STARTABLE, TaskState.IN_PROGRESS)))
+    )
+    return db.session.scalar(query) or 0
+
+
 def changed_lately(places: Collection[int], since: datetime) -> Sequence[tuple[int, int, int]]:
     """(workspace id, runbook id, seq) of runbooks in those workspaces that changed since that moment."""
     query = select(Runbook.workspace_id, Runbook.id, Runbook.seq).where(

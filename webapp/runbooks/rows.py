@@ -9,10 +9,11 @@ from typing import Any
 
 from webapp.integration_runs.states import RunState
 from webapp.runbooks.durations import rounded, shown
-from webapp.runbooks.graph import Span
-from webapp.runbooks.states import Completion, RunbookState, TaskState
+from webapp.runbooks.forecast import Span
+from webapp.runbooks.states import UNDER_WAY, Completion, RunbookState, TaskState
 
 FAILING = frozenset({RunState.FAILED, RunState.UNKNOWN})
+LATE_START_S = 60
 ON_ITS_WAY = frozenset({RunState.QUEUED, RunState.SENDING, RunState.WAITING})
 
 
@@ -87,7 +88,11 @@ class Action:
 
 @dataclass(frozen=True)
 class Row:
-    """One task as a list shows it. `button` is start, sign_in, finish, retry, resolve, cancel or empty."""
+    """One task as a list shows it. `button` is start, sign_in, finish, retry, resolve, cancel or empty.
+
+    `behind_s`: seconds that its forecast end is after its planned one; negative before it. `slack_s`: how much later it
+    may end without moving the finish; None where that is no question any more.
+    """
 
     facts: Facts
     look: str
@@ -102,6 +107,10 @@ class Row:
     took: str
     share: int
     late_s: int
+    span: Span
+    behind_s: int = 0
+    slack_s: int | None = None
+    critical: bool = False
 
     @property
     def id(self) -> int:
@@ -134,11 +143,17 @@ def make_row(
     comments: int,
     action: Action | None,
     call: Call | None,
-    plan: Span | None,
-    offset_s: float | None,
+    plan: Span,
+    span: Span,
+    slack: timedelta | None,
+    critical: bool,
+    begin: datetime | None,
     moment: datetime,
 ) -> Row:
-    """The row. `waits_for` are the numbers of predecessors that are not complete."""
+    """The row. `waits_for` are the numbers of predecessors that are not complete; `begin` is the runbook's start.
+
+    Without a start the plan's moments mean nothing, only their distances from `moment` do.
+    """
     button, blocked = _button(facts, runbook_state, action, call) if may_run else ("", "")
     elapsed = (moment - facts.started_at).total_seconds() if facts.started_at else 0.0
     return Row(
@@ -150,11 +165,15 @@ def make_row(
         people=people,
         comments=comments,
         chip=_chip(action, call),
-        planned=plan.start if plan else facts.planned_start,
-        planned_offset="" if plan or offset_s is None else f"+{shown(offset_s)}",
+        planned=plan.start if begin else facts.planned_start,
+        planned_offset="" if begin else f"+{shown((plan.start - moment).total_seconds())}",
         took=_took(facts),
         share=min(100, int(elapsed * 100 / facts.duration_s)) if facts.duration_s else 100,
-        late_s=late_by(facts, moment) if runbook_state in (RunbookState.RUNNING, RunbookState.PAUSED) else 0,
+        late_s=late_by(facts, plan, moment) if runbook_state in UNDER_WAY else 0,
+        span=span,
+        behind_s=int((span.end - plan.end).total_seconds()),
+        slack_s=None if slack is None else int(slack.total_seconds()),
+        critical=critical,
     )
 
 
@@ -170,12 +189,16 @@ def is_failing(state: str, call: Call | None) -> bool:
     return state == TaskState.IN_PROGRESS and call is not None and call.state in FAILING
 
 
-def late_by(facts: Facts, moment: datetime) -> int:
-    """Seconds over its planned duration, or after its planned start; 0 where it is not late."""
+def late_by(facts: Facts, plan: Span, moment: datetime) -> int:
+    """Seconds over its planned duration, or after its planned start where it can start; 0 where it is not late.
+
+    Nobody presses Start in the same second, so a start is late from a minute on.
+    """
     if facts.state == TaskState.IN_PROGRESS and facts.started_at is not None:
         due = facts.started_at + timedelta(seconds=facts.duration_s)
-    elif facts.state == TaskState.STARTABLE and facts.planned_start is not None:
-        due = facts.planned_start
+    elif facts.state == TaskState.STARTABLE:
+        late_s = int((moment - plan.start).total_seconds())
+        return late_s if late_s >= LATE_START_S else 0
     else:
         return 0
     return max(0, int((moment - due).total_seconds()))

@@ -30,6 +30,14 @@ class FieldKind:
         """
         raise NotImplementedError
 
+    def as_typed(self, typed: Sequence[str]) -> Any:
+        """What the form sent as the widget draws it again, be it right or wrong."""
+        return typed[0] if typed else ""
+
+    def people(self, value: Any) -> Sequence[int]:
+        """The ids of the people whom the stored value names."""
+        return ()
+
     def shown(self, value: Any, people: Mapping[int, str]) -> str:
         """The stored value in words."""
         return "" if value is None else str(value)

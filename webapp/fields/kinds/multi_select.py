@@ -22,6 +22,9 @@ class MultiSelect(FieldKind):
             raise InvalidValue(f"“{gone[:60]}” is no longer one of the options. Choose again.")
         return [option for option in options if option in chosen] or None
 
+    def as_typed(self, typed: Sequence[str]) -> Any:
+        return [text for text in typed if text]
+
     def shown(self, value: Any, people: Mapping[int, str]) -> str:
         return ", ".join(value or [])
 

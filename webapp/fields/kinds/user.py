@@ -23,6 +23,13 @@ class User(FieldKind):
             raise InvalidValue("This person does not belong to the workspace any more. Choose another.")
         return int(text)
 
+    def as_typed(self, typed: Sequence[str]) -> Any:
+        text = single(typed)
+        return int(text) if text.isdecimal() else text
+
+    def people(self, value: Any) -> Sequence[int]:
+        return () if value is None else (value,)
+
     def shown(self, value: Any, people: Mapping[int, str]) -> str:
         return "" if value is None else people.get(value, "someone who has left")
 

@@ -106,4 +106,4 @@ def _tell(
     )
     run_changed.send(run)
     if settled:
-        run_settled.send(run)
+        run_settled.send(run, by=by)

@@ -13,7 +13,7 @@ from webapp.audit.models import AuditLine
 from webapp.extensions import db
 from webapp.http import MaybeSent
 from webapp.integration_runs.exchanges import Finished
-from webapp.integration_runs.models import Attempt, IntegrationRun
+from webapp.integration_runs.models import Attempt, IntegrationRun, request_name
 from webapp.integration_runs.operations.news import anyone_listens, tell
 from webapp.integration_runs.outcomes import Rules, Verdict, verdict_of
 from webapp.integration_runs.states import SETTLED, TRANSITIONS, RunEvent, RunState
@@ -266,7 +266,7 @@ def _audit_line(row: Any, each: _Settlement, state: RunState | None) -> dict[str
         "verb": f"attempt.{ended}",
         "object_type": IntegrationRun.__tablename__,
         "object_id": row.id,
-        "object_name": f"{row.method} {row.url}"[:300],
+        "object_name": request_name(row.method, row.url)[:300],
         "workspace_id": row.workspace_id,
         "runbook_id": row.runbook_id,
         "before": None,

@@ -159,6 +159,11 @@ def give_up_refresh(authentication: Authentication) -> None:
     authentication.refreshing_until = None
 
 
+def record_not_granted(action: Action | None, sentence: str, *, by: User) -> None:
+    """Note a sign-in that came back without a token: about the action, or the person where it is not known."""
+    record("authentication.not_granted", action or by, by=by, note=sentence)
+
+
 def opened_token(authentication: Authentication) -> dict[str, Any]:
     """The stored token: access_token, and refresh_token where there is one."""
     if authentication.token is None:

@@ -17,9 +17,11 @@ from webapp.integrations.operations import authentication as verbs
 from webapp.integrations.views import blueprint
 from webapp.page import told
 from webapp.permissions import Permission, can
+from webapp.row_ids import row_id
 
 _STATES = "oauth"
 _STATES_KEPT = 5
+_CHANGED = "The action's settings changed meanwhile. Press Authenticate again."
 
 
 def _per_user() -> str:
@@ -30,7 +32,7 @@ def _per_user() -> str:
 @limiter.limit("20/minute", key_func=_per_user)
 def authenticate(action_id: int) -> Any:
     """Send the browser to the provider: as the functional user, or, with `task_id`, as this task's user."""
-    task_id = request.form.get("task_id", type=int)
+    task_id = request.form.get("task_id", type=row_id)
     if task_id is not None:
         task = offered.task_gate(current_user, task_id)
         action = db.session.get(Action, task.action_id) if task.action_id == action_id else None
@@ -68,22 +70,20 @@ def callback() -> Any:
     pending = verbs.take_pending(state, by=current_user)
     db.session.commit()
     if pending is None or not started_here:
-        return told(
+        return _refused(
+            None,
             "/",
             "This sign-in has expired or was started in another browser. Press Authenticate again.",
-            "bad",
         )
     action = db.session.get(Action, pending.action_id)
     if action is None or action.revision != pending.action_revision:
-        return told(
-            pending.return_to, "The action's settings changed meanwhile. Press Authenticate again.", "bad"
-        )
+        return _refused(action, pending.return_to, _CHANGED)
     if "error" in request.args:
         said = sentence_for(request.args["error"], request.args.get("error_description"))
-        return told(pending.return_to, said, "bad")
+        return _refused(action, pending.return_to, said)
     code = request.args.get("code", "")
     if not code:
-        return told(pending.return_to, "The provider sent no code. Press Authenticate again.", "bad")
+        return _refused(action, pending.return_to, "The provider sent no code. Press Authenticate again.")
     settings, secret = dict(action.authorization_settings), secrets_of(action)["client_secret"]
     db.session.rollback()  # no transaction stays open while the provider is asked
     try:
@@ -95,20 +95,29 @@ def callback() -> Any:
             code_verifier=verbs.code_verifier(pending),
         )
     except oauth.OAuthRefused as refusal:
-        return told(pending.return_to, f"{refusal} ({refusal.code})", "bad")
+        action = db.session.get(Action, pending.action_id)
+        return _refused(action, pending.return_to, f"{refusal} ({refusal.code})")
     return _keep(pending.action_id, pending.action_revision, granted, pending.task_id, pending.return_to)
 
 
 def _keep(action_id: int, revision: int, granted: oauth.Granted, task_id: int | None, return_to: str) -> Any:
     action = db.session.get(Action, action_id, with_for_update=True)
     if action is None or action.revision != revision:
-        return told(return_to, "The action's settings changed meanwhile. Press Authenticate again.", "bad")
+        return _refused(action, return_to, _CHANGED)
     if task_id is not None:
         offered.task_gate(current_user, task_id)
     kept = verbs.keep_granted(action, granted, by=current_user, task_id=task_id)
     label = kept.identity["label"]
     db.session.commit()
     return told(return_to, f"Authenticated as {label}.")
+
+
+def _refused(action: Action | None, return_to: str, sentence: str) -> Any:
+    """Back with the sentence, which the audit log keeps too."""
+    db.session.rollback()
+    verbs.record_not_granted(action, sentence, by=current_user)
+    db.session.commit()
+    return told(return_to, sentence, "bad")
 
 
 @blueprint.post(

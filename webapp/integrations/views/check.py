@@ -20,6 +20,7 @@ from webapp.integrations.settings import REQUEST_FIELDS, RequestSettings
 from webapp.integrations.views import blueprint
 from webapp.page import page
 from webapp.permissions import Permission
+from webapp.row_ids import row_id
 from webapp.template_diagnosis import KnownNames, sample_context
 
 _ACTION = "/settings/integrations/<int:connection_id>/actions/<int:action_id>"
@@ -124,7 +125,7 @@ def _context(found: Action, task_id: int | None) -> Mapping[str, Any]:
 
 
 def _sample_task_id() -> int | None:
-    return request.form.get("sample", type=int)
+    return request.form.get("sample", type=row_id)
 
 
 def _trial(found: Action, *, run_id: int | None = None, sentence: str = "") -> Any:

@@ -26,7 +26,7 @@ from webapp.integrations.models import Action
 from webapp.integrations.operations.authentication import redirect_uri
 from webapp.integrations.predefined import PREDEFINED, Preset
 from webapp.integrations.request import Check, sentence
-from webapp.integrations.settings import Authorization, origin_of, target_of
+from webapp.integrations.settings import Authorization, sign_in_origins, target_of
 from webapp.integrations.views import blueprint, kept_secrets
 from webapp.integrations.views.check import checked
 from webapp.integrations.views.connections import list_page
@@ -101,7 +101,7 @@ def authorization_fields(connection_id: int, action_id: int) -> Any:
     if not is_fragment_request():
         return _editor(found, form, kind, own)
     return page(
-        "integrations/_authorization_fields.html", action=found, form=form, **_authorization(found, kind, own)
+        "integrations/_authorization_chosen.html", action=found, form=form, **_authorization(found, kind, own)
     )
 
 
@@ -190,7 +190,7 @@ def _editor(
     moved: operations.CredentialsWouldMove | None = None,
 ) -> Any:
     if kind is not None and kind.signs_in:
-        g.form_action_origins = _sign_in_origins(found)
+        g.form_action_origins = sign_in_origins(found.authorization, found.authorization_settings)
     check = checked(
         found, form.request_settings(), kind=kind, authorization=own.data if own is not None else {}
     )
@@ -218,7 +218,9 @@ def _editor(
 
 def _authorization(found: Action, kind: AuthorizationKind | None, own: FlaskForm | None) -> dict[str, Any]:
     """What the Authorization tab and its right column show."""
-    stored = operations.secrets_of(found) if kind is not None and found.authorization == kind.key else {}
+    saved = kind if kind is not None and found.authorization == kind.key else None
+    stored = operations.secrets_of(found) if saved else {}
+    lacking = list(saved.validate(found.authorization_settings, stored).values()) if saved else []
     if kind is not None and own is not None:
         _note_saved(found, kind, own, stored)
     settings: Mapping[str, Any] = own.data if own is not None else {}
@@ -232,10 +234,9 @@ def _authorization(found: Action, kind: AuthorizationKind | None, own: FlaskForm
         "sign_in_as": kind.sign_in_as(found.authorization_settings)
         if kind is not None and kind.signs_in
         else None,
-        "kind_is_saved": kind is not None and found.authorization == kind.key,
-        "ready_to_sign_in": kind is not None
-        and found.authorization == kind.key
-        and not kind.validate(found.authorization_settings, stored),
+        "kind_is_saved": saved is not None,
+        "lacking": lacking,
+        "ready_to_sign_in": saved is not None and not lacking,
         "redirect_uri": redirect_uri(),
         "insecure_redirect": _insecure(redirect_uri()),
         "presets": [preset for each in PREDEFINED for preset in each.presets]
@@ -297,13 +298,6 @@ def _duplicate_form(found: Action) -> DuplicateForm:
     own = {each.id for each in found.workspaces}
     form.offer_workspaces(each for each in workspaces.all_workspaces() if each.id not in own)
     return form
-
-
-def _sign_in_origins(found: Action) -> list[str]:
-    """Where Authenticate may lead: the provider, and its subdomains (Slack sends people to their own)."""
-    origin = origin_of(str(found.authorization_settings.get("provider_host") or ""))
-    scheme, _, host = origin.partition("://")
-    return [origin, f"https://*.{host}"] if scheme == "https" else [origin] if origin else []
 
 
 def _insecure(address: str) -> bool:

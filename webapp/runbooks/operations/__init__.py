@@ -22,7 +22,13 @@ from webapp.runbooks.operations.lifecycle import (
     resume_runbook,
     start_runbook,
 )
-from webapp.runbooks.operations.notes import add_comment, locked_because, save_field
+from webapp.runbooks.operations.notes import (
+    add_comment,
+    locked_because,
+    record_refusal,
+    save_field,
+    save_runbook_field,
+)
 from webapp.runbooks.operations.planning import (
     Plan,
     add_task,
@@ -61,11 +67,13 @@ __all__ = [
     "move_task",
     "pause_runbook",
     "plan_again",
+    "record_refusal",
     "rename_runbook",
     "restore_stream",
     "restore_task",
     "resume_runbook",
     "save_field",
+    "save_runbook_field",
     "skip_task",
     "start_runbook",
     "start_task",

@@ -1,4 +1,4 @@
-"""What follows from an integration run: viewers hear of it, and its success may finish the task."""
+"""What follows from an integration run: viewers hear of it, its success may finish the task, its people may be told."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from webapp.accounts.models import User
 from webapp.extensions import db
 from webapp.integration_runs.models import IntegrationRun
 from webapp.integration_runs.signals import run_changed, run_settled
@@ -14,6 +15,7 @@ from webapp.integration_runs.states import RunState
 from webapp.runbooks.models import Runbook, Task
 from webapp.runbooks.operations.changes import stamp, touch
 from webapp.runbooks.operations.execution import finish_task
+from webapp.runbooks.operations.notes import add_comment
 from webapp.runbooks.states import UNDER_WAY, Completion, TaskState
 
 
@@ -43,7 +45,22 @@ def finish_after_success(run: IntegrationRun, **_: Any) -> None:
         finish_task(task, by=None, completion=Completion.INTEGRATION)
 
 
+def comment_on_cancel(run: IntegrationRun, by: User | None = None, **_: Any) -> None:
+    """Tell the task's people that someone cancelled its call, where its action says so."""
+    if (
+        by is None
+        or run.task_id is None
+        or run.state != RunState.CANCELLED
+        or not run.action.notify_on_cancel
+    ):
+        return
+    task = db.session.get(Task, run.task_id)
+    if task is not None:
+        add_comment(task, f"Cancelled the call {run.action.connection.name}: {run.action.name}.", by=by)
+
+
 def connect() -> None:
     """Listen to the news of integration runs."""
     run_changed.connect(tell_viewers)
     run_settled.connect(finish_after_success)
+    run_settled.connect(comment_on_cancel)

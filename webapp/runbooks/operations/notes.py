@@ -9,7 +9,7 @@ from webapp.audit.operations import record
 from webapp.extensions import db
 from webapp.fields import operations as fields
 from webapp.fields.models import FieldDefinition, FieldValue
-from webapp.runbooks.models import Comment, Task
+from webapp.runbooks.models import Comment, Runbook, Task
 from webapp.runbooks.operations.changes import touch
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.states import ENDED, NOT_STARTED, TaskState
@@ -39,6 +39,19 @@ def add_comment(task: Task, body: str, *, by: User) -> Comment:
     return comment
 
 
+def record_refusal(thing: Task | Runbook, verb: str, sentence: str, *, by: User) -> None:
+    """Keep in the audit log that someone was refused something: `verb` as in `start`, the sentence that they read."""
+    runbook = thing if isinstance(thing, Runbook) else thing.runbook
+    record(
+        f"{'runbook' if isinstance(thing, Runbook) else 'task'}.{verb}_refused",
+        thing,
+        by=by,
+        workspace_id=runbook.workspace_id,
+        runbook_id=runbook.id,
+        note=sentence,
+    )
+
+
 def save_field(task: Task, definition: FieldDefinition, typed: Sequence[str], *, by: User) -> FieldValue:
     """Store one custom field of the task. Raises NotNow where it is locked, or fields' InvalidValue."""
     touch(task.runbook, task)
@@ -47,6 +60,14 @@ def save_field(task: Task, definition: FieldDefinition, typed: Sequence[str], *,
     if reason:
         raise NotNow(reason)
     return fields.save_value(definition, typed, by=by, task=task)
+
+
+def save_runbook_field(
+    runbook: Runbook, definition: FieldDefinition, typed: Sequence[str], *, by: User
+) -> FieldValue:
+    """Store one custom field of the runbook itself. Raises fields' InvalidValue."""
+    touch(runbook)
+    return fields.save_value(definition, typed, by=by, runbook=runbook)
 
 
 def locked_because(task: Task, definition: FieldDefinition) -> str:

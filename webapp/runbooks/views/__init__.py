@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from webapp.blueprint import Blueprint
 from webapp.navigation import NavEntry
+from webapp.runbooks import queries
 
 blueprint = Blueprint("runbooks", __name__)
 blueprint.nav = [
     NavEntry("Home", "home", "runbooks.home", order=1),
-    NavEntry("My tasks", "list-check", "runbooks.my_tasks", order=2),
+    NavEntry("My tasks", "list-check", "runbooks.my_tasks", order=2, count=queries.count_tasks_now),
     NavEntry("Runbooks", "stack-2", "runbooks.runbooks", order=3),
 ]
 

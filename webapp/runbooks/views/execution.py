@@ -10,6 +10,7 @@ from flask_login import current_user
 
 from webapp.extensions import db
 from webapp.fields import queries as fields
+from webapp.fields.forms import typed_values
 from webapp.fields.kinds import InvalidValue
 from webapp.fields.models import FieldDefinition
 from webapp.integration_runs import operations as integration_runs
@@ -58,7 +59,7 @@ def skip_task(runbook_id: int, number: int) -> Any:
     if not form.validate():
         return _ask(task, "skip", form, status=422)
     reason = form.reason.data
-    return _act(task, lambda: operations.skip_task(task, reason, by=current_user))
+    return _act(task, "skip", lambda: operations.skip_task(task, reason, by=current_user))
 
 
 @blueprint.get(f"{TASK}/finish-by-hand", permission=Permission.RUN_TASKS)
@@ -73,7 +74,7 @@ def finish_by_hand(runbook_id: int, number: int) -> Any:
     if not form.validate():
         return _ask(task, "by_hand", form, status=422)
     reason = form.reason.data
-    return _act(task, lambda: operations.finish_by_hand(task, reason, by=current_user))
+    return _act(task, "finish_by_hand", lambda: operations.finish_by_hand(task, reason, by=current_user))
 
 
 @blueprint.post(f"{RUN}/cancel", permission=Permission.RUN_TASKS)
@@ -84,14 +85,21 @@ def cancel_call(runbook_id: int, number: int, run_id: int) -> Any:
         return refused(
             task.runbook, task.runbook.seq, "This action's calls cannot be cancelled.", number=number
         )
-    return _act(task, lambda: integration_runs.cancel_run(run, current_user), "The call is cancelled.")
+    return _act(
+        task, "cancel_call", lambda: integration_runs.cancel_run(run, current_user), "The call is cancelled."
+    )
 
 
 @blueprint.post(f"{RUN}/retry", permission=Permission.RUN_TASKS)
 def retry_call(runbook_id: int, number: int, run_id: int) -> Any:
     task = _task(runbook_id, number)
     run = _run(task, run_id)
-    return _act(task, lambda: integration_runs.retry_run(run, current_user), "The request is sent again.")
+    return _act(
+        task,
+        "retry_call",
+        lambda: integration_runs.retry_run(run, current_user),
+        "The request is sent again.",
+    )
 
 
 @blueprint.get(f"{RUN}/resolve", permission=Permission.RUN_TASKS)
@@ -110,6 +118,7 @@ def resolve_call(runbook_id: int, number: int, run_id: int) -> Any:
     arrived, note = form.outcome.data == "succeeded", form.note.data
     return _act(
         task,
+        "resolve_call",
         lambda: integration_runs.resolve_run(run, arrived, note, current_user),
         "The outcome is recorded.",
     )
@@ -126,11 +135,12 @@ def _run(task: Task, run_id: int) -> IntegrationRun:
     return run
 
 
-def _act(task: Task, operation: Callable[[], Any], words: str = "") -> Any:
+def _act(task: Task, verb: str, operation: Callable[[], Any], words: str = "") -> Any:
     runbook, number, since = task.runbook, task.number, task.runbook.seq
     try:
         operation()
     except (*_REFUSALS, integration_runs.NotNow, ValueError) as refusal:
+        _note_refusal(task, verb, refusal)
         return refused(runbook, since, str(refusal), number=number)
     db.session.commit()
     return answer(runbook, since, number=number, text=words)
@@ -152,14 +162,24 @@ def _with_fields(
             return _ask_fields(task, verb, _asked_again(task, asking), problems)
         operation()
     except FieldsMissing as missing:
-        db.session.rollback()
+        _note_refusal(task, verb, missing)
         shown = {each.id: each for each in (*missing.definitions, *_asked_again(task, asking))}
         problems = {each.id: f"{each.name} is required." for each in missing.definitions} if sent else {}
         return _ask_fields(task, verb, list(shown.values()), problems)
     except _REFUSALS as refusal:
+        _note_refusal(task, verb, refusal)
+        if sent:
+            return _ask_fields(task, verb, _asked_again(task, asking), {}, str(refusal))
         return refused(runbook, since, str(refusal), number=number)
     db.session.commit()
     return answer(runbook, since, number=number)
+
+
+def _note_refusal(task: Task, verb: str, refusal: Exception) -> None:
+    """Undo what was begun, and keep who was refused what, and why."""
+    db.session.rollback()
+    operations.record_refusal(task, verb, str(refusal), by=current_user)
+    db.session.commit()
 
 
 def _save_typed(task: Task) -> dict[int, str]:
@@ -169,7 +189,7 @@ def _save_typed(task: Task) -> dict[int, str]:
         each.id: each for each in fields.definitions_for(None, task.runbook.workspace_id, task.action_id)
     }
     for name in request.form:
-        definition = known.get(int(name[6:])) if name.startswith("field-") and name[6:].isdigit() else None
+        definition = known.get(int(name[6:])) if name.startswith("field-") and name[6:].isdecimal() else None
         if definition is None:
             continue
         try:
@@ -187,8 +207,13 @@ def _asked_again(task: Task, asking: Sequence[FieldDefinition]) -> list[FieldDef
 
 
 def _ask_fields(
-    task: Task, verb: str, definitions: Sequence[FieldDefinition], problems: dict[int, str]
+    task: Task,
+    verb: str,
+    definitions: Sequence[FieldDefinition],
+    problems: dict[int, str],
+    refusal: str = "",
 ) -> Any:
+    """The dialog with what is stored and what was typed; `refusal` says why it was not done although all is filled in."""
     return asked(
         task.runbook,
         "runbooks/ask/fields.html",
@@ -198,17 +223,11 @@ def _ask_fields(
         verb=verb,
         definitions=definitions,
         values=fields.values_of_task(task.id),
-        typed={each.id: _typed(each) for each in definitions if f"field-{each.id}" in request.form},
+        typed=typed_values(definitions),
         problems=problems,
+        refusal=refusal,
         people=workspaces.members_of(task.runbook.workspace_id),
     )
-
-
-def _typed(definition: FieldDefinition) -> Any:
-    sent = request.form.getlist(f"field-{definition.id}")
-    if definition.kind in ("multi_select", "checkboxes"):
-        return [each for each in sent if each]
-    return int(sent[0]) if definition.kind == "user" and sent[0].isdigit() else sent[0]
 
 
 def _ask(task: Task, what: str, form: Any, *, status: int = 200, **context: Any) -> Any:

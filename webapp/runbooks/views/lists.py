@@ -12,7 +12,7 @@ from webapp.extensions import db
 from webapp.page import invalid, page, told
 from webapp.permissions import TABLE, Permission
 from webapp.runbooks import operations, queries
-from webapp.runbooks.board import rows_of, viewer_of
+from webapp.runbooks.board import rows_of
 from webapp.runbooks.context import path_of
 from webapp.runbooks.forms import NewRunbookForm
 from webapp.runbooks.models import Runbook
@@ -129,19 +129,17 @@ def _home() -> dict[str, Any]:
 
 
 def _my_groups() -> list[Group]:
-    found = []
-    for mine in queries.tasks_of(current_user, queries.places_of(current_user)):
-        viewer = viewer_of(current_user, mine.runbook)
-        rows = {row.id: row for row in rows_of(mine.runbook, viewer, [*mine.now, *mine.next])}
-        found.append(
-            Group(
-                mine.runbook,
-                base_of(mine.runbook),
-                [rows[task_id] for task_id in mine.now],
-                [rows[task_id] for task_id in mine.next],
-            )
+    mine = queries.tasks_of(current_user, queries.places_of(current_user))
+    rows = rows_of(current_user, {each.runbook: (*each.now, *each.next) for each in mine})
+    return [
+        Group(
+            each.runbook,
+            base_of(each.runbook),
+            [rows[task_id] for task_id in each.now],
+            [rows[task_id] for task_id in each.next],
         )
-    return found
+        for each in mine
+    ]
 
 
 def _new_form(**options: Any) -> NewRunbookForm:

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 from flask import Response, current_app, g, make_response, request, url_for
 from flask_login import current_user
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from webapp.extensions import db
 from webapp.integrations import queries as integrations
+from webapp.integrations.settings import sign_in_origins
 from webapp.page import fragments, is_fragment_request, page, toast, told
 from webapp.permissions import Permission
 from webapp.redirects import local_path
 from webapp.runbooks import queries
-from webapp.runbooks.board import SHOWS, Board, Wanted, load_board, viewer_of
+from webapp.runbooks.addresses import SHOWS, VIEWS, Here, read_here
+from webapp.runbooks.board import Board, load_board, viewer_of
 from webapp.runbooks.context import path_of
 from webapp.runbooks.forms import CommentForm, TaskForm, zone_of
 from webapp.runbooks.models import Runbook, Stream, Task
-from webapp.runbooks.panel import Panel, load_panel, may_read_runs, provider_origins
+from webapp.runbooks.panel import Panel, load_panel, may_read_runs
+from webapp.runbooks.views.drawn import DRAWN
 from webapp.workspaces import queries as workspaces
 
 # From this many changed tasks on a fresh page is quicker than fragments.
 MOST_CHANGED = 150
+# Up to this many tasks a drawn view is sent whole with every change.
+MOST_DRAWN = 250
 
 
 def base_of(runbook: Runbook) -> str:
@@ -37,13 +42,14 @@ def runbook_page(
     number: int | None = None,
     ask: str = "",
     status: int = 200,
-    wanted: Wanted | None = None,
+    here: Here | None = None,
     details_form: TaskForm | None = None,
     **context: Any,
 ) -> Response:
     """The whole page, with the panel of one task and, where `ask` is given, a dialog over it."""
-    board = load_board(runbook, viewer_of(current_user, runbook), base=base_of(runbook), wanted=wanted)
-    panel = panel_of(board, number, details_form)
+    here = here or Here(base_of(runbook), number=number)
+    board = board_of(runbook, here)
+    panel = panel_of(board, here.number, details_form)
     _allow_sign_ins(runbook)
     return page(
         "runbooks/runbook.html",
@@ -53,6 +59,8 @@ def runbook_page(
         panel=panel,
         ask=ask,
         shows=SHOWS,
+        views=VIEWS,
+        view_piece=view_piece(board),
         comment_form=CommentForm(formdata=None),
         **context,
     )
@@ -70,7 +78,7 @@ def panel_of(board: Board, number: int | None, form: TaskForm | None = None) -> 
     if task_id is None:
         return None
     if board.row(number) is None:
-        board = load_board(board.runbook, board.viewer, base=board.base, only=[task_id])
+        board = load_board(board.runbook, board.viewer, here=board.here, only=[task_id], hiding=False)
     task = queries.task_for(current_user, task_id, Permission.READ_RUNBOOKS)
     panel = load_panel(task, board)
     panel.may_read_runs = may_read_runs(board.viewer)
@@ -116,37 +124,83 @@ def answer(
 
 def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
     """Out-of-band pieces of all that changed after `since`, for the page that asks; None where that is too much."""
+    here = here_on_page(runbook)
+    if here.view:
+        return _view_parts(runbook, here, since)
     changed = _changed_tasks(runbook.id, since)
     streams = _changed_streams(runbook.id, since)
     placed_streams = {each.id for each in streams if each.placed_seq > since and each.deleted_at is None}
     if len(changed) > MOST_CHANGED:
         return None
-    open_number, wanted = shown_on_page()
     present = {each.id for each in changed if each.deleted_at is None}
     if placed_streams:
         present |= _tasks_of_streams(placed_streams)
         if len(present) > MOST_CHANGED:
             return None
-    open_id = _id_of(runbook.id, open_number)
+    open_id = _id_of(runbook.id, here.number)
     only = present | ({open_id} if open_id else set())
-    board = load_board(runbook, viewer_of(current_user, runbook), base=base_of(runbook), only=only)
+    board = load_board(runbook, viewer_of(current_user, runbook), here=here, only=only, hiding=False)
     macros = _macros("runbooks/_board.html")
     parts: list[str] = []
     parts += _stream_parts(board, streams, since, macros)
-    parts += _task_parts(board, changed, since, macros, placed_streams, open_number, inserting=not wanted.any)
+    inserting = not here.wanted.any
+    parts += _task_parts(board, changed, since, macros, placed_streams, here.number, inserting=inserting)
     touched = {each.stream_id for each in changed} | {each.id for each in streams}
     for lane in board.lanes:
         if lane.stream.id in touched and lane.stream.id not in placed_streams:
             parts.append(macros.stream_head(lane, board, oob=True))
-    parts += [macros.title(board, oob=True), macros.stats(board, oob=True), macros.banner(board, oob=True)]
-    parts.append(macros.filters(board, wanted, SHOWS, oob=True))
-    parts.append(macros.states(board))
-    panel = panel_of(board, open_number)
+    return [*parts, *_head_parts(board), macros.states(board), *_open_panel_parts(board)]
+
+
+def _view_parts(runbook: Runbook, here: Here, since: int) -> list[str] | None:
+    """A drawn view is one piece: what changes in it is mostly everything after the task that changed.
+
+    Of a large drawing only the states of what changed are sent; the page then asks for the drawing when it is time.
+    """
+    present = select(func.count()).where(Task.runbook_id == runbook.id, Task.deleted_at.is_(None))
+    if (db.session.scalar(present) or 0) <= MOST_DRAWN or not DRAWN[here.view].grows:
+        board = board_of(runbook, here)
+        return [*_head_parts(board), view_piece(board, oob=True), *_open_panel_parts(board)]
+    changed = _changed_tasks(runbook.id, since)
+    if len(changed) > MOST_CHANGED:
+        return None
+    viewer, only = viewer_of(current_user, runbook), [each.id for each in changed]
+    board = load_board(runbook, viewer, here=here, only=only, hiding=False)
+    states = _macros("runbooks/_board.html").states(board, stale=True)
+    return [*_head_parts(board), states, *_open_panel_parts(board)]
+
+
+def _head_parts(board: Board) -> list[str]:
+    macros = _macros("runbooks/_board.html")
+    return [
+        macros.title(board, oob=True),
+        macros.stats(board, oob=True),
+        macros.banner(board, oob=True),
+        macros.filters(board, SHOWS, oob=True),
+    ]
+
+
+def _open_panel_parts(board: Board) -> list[str]:
+    number = board.here.number
+    panel = panel_of(board, number)
     if panel is not None:
-        parts += panel_parts(panel)
-    elif open_number is not None:
-        parts.append(_macros("runbooks/_panel.html").gone())
-    return parts
+        return panel_parts(panel)
+    return [_macros("runbooks/_panel.html").gone()] if number is not None else []
+
+
+def board_of(runbook: Runbook, here: Here) -> Board:
+    """The board as that view needs it."""
+    viewer = viewer_of(current_user, runbook)
+    return load_board(runbook, viewer, here=here, hiding=not here.view or DRAWN[here.view].hides)
+
+
+def view_piece(board: Board, *, oob: bool = False) -> str:
+    """What stands beside the panel in a drawn view; nothing in the list."""
+    drawn = DRAWN.get(board.here.view)
+    if drawn is None:
+        return ""
+    drawing = drawn.draw(board, ZoneInfo(zone_of(current_user)))
+    return str(_macros(drawn.template).view(drawing, board, oob=oob))
 
 
 def panel_parts(panel: Panel) -> list[str]:
@@ -166,19 +220,14 @@ def dialog(html: str) -> str:
     return f'<div id="ask" hx-swap-oob="innerHTML">{html}</div>'
 
 
-def shown_on_page() -> tuple[int | None, Wanted]:
-    """The number of the task whose panel is open, and the filter, on the page that asks."""
-    address = request.headers.get("HX-Current-URL", "") if is_fragment_request() else request.full_path
-    return read_address(address)
-
-
-def read_address(address: str) -> tuple[int | None, Wanted]:
-    """The same, out of an address."""
-    typed = {name: values[-1] for name, values in parse_qs(urlsplit(address).query).items()}
-    number = typed.get("task", "")
-    show = typed.get("show", "")
-    wanted = Wanted(show if show in SHOWS else "", typed.get("q", "").strip()[:200])
-    return (int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None), wanted
+def here_on_page(runbook: Runbook) -> Here:
+    """What the page that asks shows: its view, its filter, the task whose panel is open."""
+    address = (
+        request.headers.get("HX-Current-URL", "")
+        if is_fragment_request()
+        else request.script_root + request.full_path
+    )
+    return read_here(address, base_of(runbook))
 
 
 def _task_parts(
@@ -257,7 +306,11 @@ def _allow_sign_ins(runbook: Runbook) -> None:
     The panel may come later, with an action that is chosen meanwhile, so every action of the workspace counts.
     """
     actions = integrations.actions_in(runbook.workspace_id)
-    g.form_action_origins = [origin for action in actions for origin in provider_origins(action)]
+    g.form_action_origins = [
+        origin
+        for action in actions
+        for origin in sign_in_origins(action.authorization, action.authorization_settings)
+    ]
 
 
 def _macros(template: str) -> Any:

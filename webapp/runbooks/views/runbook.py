@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from flask import Response, abort, render_template, request
 from flask_login import current_user
 
 from webapp.extensions import db
+from webapp.fields import queries as fields
+from webapp.fields.forms import typed_values
+from webapp.fields.kinds import InvalidValue
+from webapp.fields.models import FieldDefinition
 from webapp.integration_runs.operations import RequestInvalid
-from webapp.page import fragments, is_fragment_request, toast
+from webapp.page import fragments, is_fragment_request, page, toast
 from webapp.permissions import Permission
 from webapp.runbooks import operations, queries
+from webapp.runbooks.addresses import WALL, Here, read_here
 from webapp.runbooks.forms import ReasonForm, RunbookForm, StartRunbookForm, runbook_values, to_utc, zone_of
 from webapp.runbooks.models import Runbook
 from webapp.runbooks.preflight import findings
@@ -22,12 +28,15 @@ from webapp.runbooks.views import blueprint
 from webapp.runbooks.views.pieces import (
     answer,
     base_of,
+    board_of,
     changed_parts,
     dialog,
-    read_address,
+    here_on_page,
     refresh,
     runbook_page,
+    view_piece,
 )
+from webapp.workspaces import queries as workspaces
 
 PAGE = "/runbooks/<int:runbook_id>"
 
@@ -35,8 +44,33 @@ PAGE = "/runbooks/<int:runbook_id>"
 @blueprint.get(PAGE, permission=Permission.READ_RUNBOOKS)
 def runbook(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.READ_RUNBOOKS)
-    number, wanted = read_address(request.full_path)
-    return runbook_page(found, number=number, wanted=wanted)
+    return runbook_page(found, here=here_on_page(found))
+
+
+@blueprint.get(f"{PAGE}/map", permission=Permission.READ_RUNBOOKS)
+def runbook_map(runbook_id: int) -> Any:
+    return _drawn(runbook_id)
+
+
+@blueprint.get(f"{PAGE}/timeline", permission=Permission.READ_RUNBOOKS)
+def runbook_timeline(runbook_id: int) -> Any:
+    return _drawn(runbook_id)
+
+
+@blueprint.get(f"{PAGE}/dashboard", permission=Permission.READ_RUNBOOKS)
+def runbook_dashboard(runbook_id: int) -> Any:
+    return _drawn(runbook_id)
+
+
+@blueprint.get(f"{PAGE}/wall", permission=Permission.READ_RUNBOOKS)
+def wall(runbook_id: int) -> Any:
+    """A display that needs no hand; to htmx only what it shows."""
+    found = queries.runbook_for(current_user, runbook_id, Permission.READ_RUNBOOKS)
+    board = board_of(found, Here(base_of(found), WALL))
+    piece = view_piece(board)
+    if is_fragment_request():
+        return fragments([piece])
+    return page("runbooks/wall.html", runbook=found, board=board, view_piece=piece)
 
 
 @blueprint.get(f"{PAGE}/changes", permission=Permission.READ_RUNBOOKS)
@@ -59,26 +93,70 @@ def changes(runbook_id: int) -> Any:
 def edit_runbook(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.EDIT_RUNBOOKS)
     form = RunbookForm(formdata=None, data=runbook_values(found, zone_of(current_user)))
-    return asked(found, "runbooks/ask/edit.html", form=form, zone=zone_of(current_user))
+    return _ask_edit(found, form, _fields_of(found))
 
 
 @blueprint.post(f"{PAGE}/edit", permission=Permission.EDIT_RUNBOOKS)
 def save_runbook(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.EDIT_RUNBOOKS)
-    zone = zone_of(current_user)
-    form = RunbookForm()
-    if not form.validate():
-        return asked(found, "runbooks/ask/edit.html", status=422, form=form, zone=zone)
-    since = found.seq
+    form, definitions, since = RunbookForm(), _fields_of(found), found.seq
+    complete = form.validate()
+    problems = _save_fields(found, definitions)
+    if problems or not complete:
+        db.session.rollback()
+        return _ask_edit(found, form, definitions, problems, status=422)
     operations.rename_runbook(
         found,
         name=form.name.data,
         description=form.description.data or "",
-        planned_start=to_utc(form.planned_start.data, zone),
+        planned_start=to_utc(form.planned_start.data, zone_of(current_user)),
         by=current_user,
     )
     db.session.commit()
     return answer(found, since, text=f"{found.name} is saved.")
+
+
+def _fields_of(runbook: Runbook) -> list[FieldDefinition]:
+    return fields.definitions_for("runbook_edit", runbook.workspace_id, None)
+
+
+def _save_fields(runbook: Runbook, definitions: Sequence[FieldDefinition]) -> dict[int, str]:
+    """Save what the dialog sent; definition id to what is wrong with it."""
+    problems = {}
+    for each in definitions:
+        sent = request.form.getlist(f"field-{each.id}")
+        if not sent:
+            continue
+        try:
+            saved = operations.save_runbook_field(runbook, each, sent, by=current_user)
+        except InvalidValue as wrong:
+            problems[each.id] = str(wrong)
+        else:
+            if each.required and saved.value is None:
+                problems[each.id] = f"{each.name} is required."
+    return problems
+
+
+def _ask_edit(
+    runbook: Runbook,
+    form: RunbookForm,
+    definitions: Sequence[FieldDefinition],
+    problems: Mapping[int, str] = MappingProxyType({}),
+    *,
+    status: int = 200,
+) -> Response:
+    return asked(
+        runbook,
+        "runbooks/ask/edit.html",
+        status=status,
+        form=form,
+        zone=zone_of(current_user),
+        definitions=definitions,
+        values=fields.values_of_runbook(runbook.id),
+        typed=typed_values(definitions),
+        problems=problems,
+        people=workspaces.members_of(runbook.workspace_id),
+    )
 
 
 @blueprint.get(f"{PAGE}/start", permission=Permission.CONDUCT_RUNBOOKS)
@@ -96,7 +174,9 @@ def start_runbook(runbook_id: int) -> Any:
     if not form.validate():
         abort(400)
     mode = Mode(form.mode.data)
-    return _conduct(found, lambda: operations.start_runbook(found, mode, by=current_user), _STARTED[mode])
+    return _conduct(
+        found, "start", lambda: operations.start_runbook(found, mode, by=current_user), _STARTED[mode]
+    )
 
 
 _STARTED = {Mode.LIVE: "The live run has started.", Mode.REHEARSAL: "The rehearsal has started."}
@@ -105,19 +185,21 @@ _STARTED = {Mode.LIVE: "The live run has started.", Mode.REHEARSAL: "The rehears
 @blueprint.post(f"{PAGE}/pause", permission=Permission.CONDUCT_RUNBOOKS)
 def pause_runbook(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.CONDUCT_RUNBOOKS)
-    return _conduct(found, lambda: operations.pause_runbook(found, by=current_user), "Paused.")
+    return _conduct(found, "pause", lambda: operations.pause_runbook(found, by=current_user), "Paused.")
 
 
 @blueprint.post(f"{PAGE}/resume", permission=Permission.CONDUCT_RUNBOOKS)
 def resume_runbook(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.CONDUCT_RUNBOOKS)
-    return _conduct(found, lambda: operations.resume_runbook(found, by=current_user), "Resumed.")
+    return _conduct(found, "resume", lambda: operations.resume_runbook(found, by=current_user), "Resumed.")
 
 
 @blueprint.post(f"{PAGE}/complete", permission=Permission.CONDUCT_RUNBOOKS)
 def complete_runbook(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.CONDUCT_RUNBOOKS)
-    return _conduct(found, lambda: operations.complete_runbook(found, by=current_user), "Completed.")
+    return _conduct(
+        found, "complete", lambda: operations.complete_runbook(found, by=current_user), "Completed."
+    )
 
 
 @blueprint.get(f"{PAGE}/cancel", permission=Permission.CONDUCT_RUNBOOKS)
@@ -133,7 +215,9 @@ def cancel_runbook(runbook_id: int) -> Any:
     if not form.validate():
         return asked(found, "runbooks/ask/cancel.html", status=422, form=form)
     reason = form.reason.data
-    return _conduct(found, lambda: operations.cancel_runbook(found, reason, by=current_user), "Cancelled.")
+    return _conduct(
+        found, "cancel", lambda: operations.cancel_runbook(found, reason, by=current_user), "Cancelled."
+    )
 
 
 @blueprint.post(f"{PAGE}/plan-again", permission=Permission.CONDUCT_RUNBOOKS)
@@ -141,6 +225,7 @@ def plan_again(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.CONDUCT_RUNBOOKS)
     return _conduct(
         found,
+        "plan_again",
         lambda: operations.plan_again(found, by=current_user),
         "Back to planning. Every task is as before.",
     )
@@ -156,21 +241,38 @@ def asked(
     return runbook_page(runbook, number=number, ask=html, status=status)
 
 
-def refused(runbook: Runbook, since: int, sentence: str, *, number: int | None = None) -> Response:
-    """What cannot be done now: to htmx the present pieces and the sentence, to a plain form 409 and the page."""
+def refused(
+    runbook: Runbook, since: int, sentence: str, *, number: int | None = None, status: int = 200
+) -> Response:
+    """What cannot be done now: to htmx the present pieces and the sentence, to a plain form 409 and the page.
+
+    `status` is htmx's: 422 where something typed was not saved, so that the page does not call it saved.
+    """
     db.session.rollback()
     if is_fragment_request():
         parts = changed_parts(runbook, min(since, runbook.seq - 1))
-        found = fragments([*(parts or ()), dialog("")])
+        found = fragments([*(parts or ()), dialog("")], status=status)
         return toast(found, sentence, "warn")
     return runbook_page(runbook, number=number, status=409, refusal=sentence)
 
 
-def _conduct(found: Runbook, operation: Callable[[], None], words: str) -> Response:
+def _drawn(runbook_id: int) -> Response:
+    """The page with the view that its address names; to htmx only the drawing, as time passes."""
+    found = queries.runbook_for(current_user, runbook_id, Permission.READ_RUNBOOKS)
+    here = read_here(request.script_root + request.full_path, base_of(found))
+    if is_fragment_request():
+        return fragments([view_piece(board_of(found, here))])
+    return runbook_page(found, here=here)
+
+
+def _conduct(found: Runbook, verb: str, operation: Callable[[], None], words: str) -> Response:
     since = found.seq
     try:
         operation()
     except (NotNow, RequestInvalid) as refusal:
+        db.session.rollback()
+        operations.record_refusal(found, verb, str(refusal), by=current_user)
+        db.session.commit()
         return refused(found, since, str(refusal))
     db.session.commit()
     return answer(found, since, text=words)

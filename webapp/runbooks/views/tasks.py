@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import abort, current_app, request
@@ -9,9 +10,10 @@ from flask_login import current_user
 
 from webapp.extensions import db
 from webapp.fields import queries as fields
-from webapp.fields.kinds import InvalidValue
+from webapp.fields.kinds import KINDS, InvalidValue
 from webapp.page import fragments, is_fragment_request, see_other, toast
 from webapp.permissions import Permission
+from webapp.row_ids import row_id
 from webapp.runbooks import operations, queries
 from webapp.runbooks.board import load_board, viewer_of
 from webapp.runbooks.context import path_of
@@ -20,7 +22,15 @@ from webapp.runbooks.models import Task
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.views import blueprint
 from webapp.runbooks.views.execution import TASK
-from webapp.runbooks.views.pieces import answer, base_of, changed_parts, panel_of, runbook_page, task_form
+from webapp.runbooks.views.pieces import (
+    answer,
+    base_of,
+    changed_parts,
+    here_on_page,
+    panel_of,
+    runbook_page,
+    task_form,
+)
 from webapp.runbooks.views.runbook import PAGE, refused
 from webapp.workspaces import queries as workspaces
 
@@ -31,15 +41,15 @@ def task(runbook_id: int, number: int) -> Any:
     found = queries.task_numbered(current_user, runbook_id, number, Permission.READ_RUNBOOKS)
     if not is_fragment_request():
         return see_other(path_of(runbook_id, number))
-    board = load_board(
-        found.runbook, viewer_of(current_user, found.runbook), base=base_of(found.runbook), only=[found.id]
-    )
+    here = replace(here_on_page(found.runbook), number=number)
+    viewer = viewer_of(current_user, found.runbook)
+    board = load_board(found.runbook, viewer, here=here, only=[found.id], hiding=False)
     panel = panel_of(board, number)
     html = current_app.jinja_env.get_template("runbooks/_panel.html").module.panel(  # type: ignore[attr-defined]
         panel, CommentForm(formdata=None)
     )
     shown = fragments([html])
-    shown.headers["HX-Push-Url"] = path_of(runbook_id, number)
+    shown.headers["HX-Push-Url"] = here.address
     return shown
 
 
@@ -48,13 +58,10 @@ def add_task(runbook_id: int) -> Any:
     runbook = queries.runbook_for(current_user, runbook_id, Permission.EDIT_RUNBOOKS)
     form = NewTaskForm()
     since = runbook.seq
-    typed = form.stream_id.data or ""
-    stream = queries.stream_of(runbook, int(typed) if typed.isdigit() else 0)
-    after = None
-    if (form.after.data or "").isdigit():
-        after = queries.task_numbered(
-            current_user, runbook_id, int(form.after.data), Permission.EDIT_RUNBOOKS
-        )
+    stream = queries.stream_of(runbook, request.form.get("stream_id", 0, row_id))
+    after, after_number = None, request.form.get("after", type=row_id)
+    if after_number is not None:
+        after = queries.task_numbered(current_user, runbook_id, after_number, Permission.EDIT_RUNBOOKS)
     try:
         added = operations.add_task(runbook, stream, form.title.data or "", by=current_user, after=after)
     except (PlanRefused, NotNow) as refusal:
@@ -65,10 +72,12 @@ def add_task(runbook_id: int) -> Any:
 
 @blueprint.post(TASK, permission=Permission.EDIT_RUNBOOKS)
 def save_task(runbook_id: int, number: int) -> Any:
-    """Save the details; 422 with the form where something is wrong, a loop named."""
+    """Save the details, or those that `touched` names; 422 with the form where something is wrong, a loop named."""
     found = _task(runbook_id, number, Permission.EDIT_RUNBOOKS)
     runbook, since = found.runbook, found.runbook.seq
     form = task_form(found, typed=True)
+    if "touched" in request.form:
+        form.take_only(request.form.getlist("touched"))
     if not form.validate():
         return _form_again(found, form)
     try:
@@ -78,7 +87,7 @@ def save_task(runbook_id: int, number: int) -> Any:
         form[refusal.field or "title"].errors = [str(refusal)]
         return _form_again(_task(runbook_id, number, Permission.EDIT_RUNBOOKS), form)
     except NotNow as refusal:
-        return refused(runbook, since, str(refusal), number=number)
+        return refused(runbook, since, str(refusal), number=number, status=422)
     db.session.commit()
     return answer(runbook, since, number=number, text="" if is_fragment_request() else "Saved.")
 
@@ -145,7 +154,7 @@ def add_comment(runbook_id: int, number: int) -> Any:
 
 @blueprint.post(f"{TASK}/fields/<int:definition_id>", permission=Permission.RUN_TASKS)
 def save_field(runbook_id: int, number: int, definition_id: int) -> Any:
-    """Save one custom field; answers with that field's form, as it stands now."""
+    """Save one custom field; answers with that field's form, out of band, as it stands now."""
     found = _task(runbook_id, number, Permission.RUN_TASKS)
     runbook, since = found.runbook, found.runbook.seq
     known = fields.definitions_for(None, runbook.workspace_id, found.action_id)
@@ -159,7 +168,7 @@ def save_field(runbook_id: int, number: int, definition_id: int) -> Any:
         db.session.rollback()
         error = str(wrong)
     except NotNow as refusal:
-        return refused(runbook, since, str(refusal), number=number)
+        return refused(runbook, since, str(refusal), number=number, status=422)
     if not is_fragment_request():
         if error:
             return runbook_page(runbook, number=number, status=422, refusal=f"{definition.name}: {error}")
@@ -172,13 +181,10 @@ def save_field(runbook_id: int, number: int, definition_id: int) -> Any:
         error=error or None,
         people=workspaces.members_of(runbook.workspace_id),
         saved=not error,
-        typed=_typed(definition.kind, typed) if error else None,
+        typed=KINDS[definition.kind].as_typed(typed) if error else None,
+        oob=True,
     )
     return fragments([html], status=422 if error else 200)
-
-
-def _typed(kind: str, typed: list[str]) -> Any:
-    return typed if kind in ("multi_select", "checkboxes") else (typed or [""])[0]
 
 
 def _task(runbook_id: int, number: int, permission: Permission) -> Task:
@@ -187,9 +193,9 @@ def _task(runbook_id: int, number: int, permission: Permission) -> Task:
 
 def _form_again(found: Task, form: TaskForm) -> Any:
     """The details with what was typed and what is wrong, and nothing else."""
-    board = load_board(
-        found.runbook, viewer_of(current_user, found.runbook), base=base_of(found.runbook), only=[found.id]
-    )
+    here = replace(here_on_page(found.runbook), number=found.number)
+    viewer = viewer_of(current_user, found.runbook)
+    board = load_board(found.runbook, viewer, here=here, only=[found.id], hiding=False)
     panel = panel_of(board, found.number, form)
     if not is_fragment_request():
         return runbook_page(found.runbook, number=found.number, status=422, details_form=form)

@@ -1,0 +1,197 @@
+"""For every route that changes something: what to set up, and what to send, so that it succeeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from tests.access.things import OAUTH, Things
+from tests.cast import Cast
+from webapp.accounts.models import User
+from webapp.accounts.passwords import hash_password
+from webapp.clock import now
+from webapp.extensions import db
+from webapp.fields.models import FieldDefinition
+from webapp.integration_runs.models import IntegrationRun
+from webapp.integrations import queries as integrations
+from webapp.integrations.models import Action, Connection
+from webapp.runbooks.models import Runbook, Task
+from webapp.workspaces.models import Workspace
+
+Prepare = Callable[[Things, Cast], None]
+Data = Callable[[Things, Cast], dict[str, Any]]
+
+
+def nothing(_things: Things, _cast: Cast) -> None:
+    """The things are as they should be."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """`data` is the form, or a function of the things that makes it; `number` the task where it is not the first one."""
+
+    data: dict[str, Any] | Data | None = None
+    prepare: Prepare = nothing
+    number: int | None = None
+
+    def form(self, things: Things, cast: Cast) -> dict[str, Any]:
+        return self.data(things, cast) if callable(self.data) else dict(self.data or {})
+
+
+def runbook(state: str, mode: str | None = "live", /, **of_tasks: Any) -> Prepare:
+    """The runbook in that state, and each of its tasks with these values."""
+
+    def prepare(things: Things, _cast: Cast) -> None:
+        found = db.session.get_one(Runbook, things.runbook_id)
+        found.state, found.mode, found.started_at = state, mode, now()
+        for task in db.session.scalars(select(Task).where(Task.runbook_id == found.id)):
+            for name, value in of_tasks.items():
+                setattr(task, name, value)
+
+    return prepare
+
+
+def run(state: str) -> Prepare:
+    """The call in that state, its task in progress."""
+
+    def prepare(things: Things, cast: Cast) -> None:
+        runbook("running", state="in_progress")(things, cast)
+        found = db.session.get_one(IntegrationRun, things.run_id)
+        found.state, found.requested_at = state, now()
+
+    return prepare
+
+
+def archived(model: Any, name: str) -> Prepare:
+    def prepare(things: Things, _cast: Cast) -> None:
+        db.session.get_one(model, getattr(things, name)).archived_at = now()
+
+    return prepare
+
+
+def _known_password(_things: Things, cast: Cast) -> None:
+    db.session.get_one(User, cast.ada).password_hash = hash_password("a first password")
+
+
+def _saved_request(things: Things, _cast: Cast) -> dict[str, Any]:
+    action = db.session.get_one(Action, things.action_id)
+    names = ("method", "url", "headers", "parameters", "body", "mode")
+    return {name: getattr(action, name) for name in names}
+
+
+def _action_form(things: Things, cast: Cast) -> dict[str, Any]:
+    action = db.session.get_one(Action, things.action_id)
+    own = {f"authorization-{name}": value for name, value in OAUTH.items()}
+    return {
+        **_ACTION,
+        **_saved_request(things, cast),
+        **own,
+        "authorization": "oauth_code",
+        "edition": integrations.edition(action),
+    }
+
+
+def _connection_form(things: Things, _cast: Cast) -> dict[str, Any]:
+    found = db.session.get_one(Connection, things.connection_id)
+    return {"name": "Slack, renamed", "image_url": "", "edition": integrations.edition(found)}
+
+
+_ACTION = {"name": "Post again", "trigger": "task_start", "timeout_s": "30"}
+_FIELD = {"name": "Room", "kind": "text", "visibility": "global", "displays_on": "task_edit"}
+_PASSWORD = {"current": "a first password", "password": "a second password", "again": "a second password"}
+_PERSON = {"name": "Nora", "email": "nora@example.com", "active": "y"}
+_RESOLVED = {"outcome": "succeeded", "note": "Seen in the channel"}
+_STREAM = {"name": "Network", "color": "3"}
+_REASON = {"reason": "Not needed today"}
+_STARTABLE = runbook("running", state="startable")
+_STARTED = runbook("running", state="in_progress")
+
+CHANGES = {
+    "accounts.save_profile": Change({"name": "Ada L.", "time_zone": "UTC"}),
+    "accounts.check_sign_in": Change(
+        {"email": "ada@example.com", "password": _PASSWORD["current"]}, _known_password
+    ),
+    "accounts.sign_out": Change(),
+    "accounts.change_password": Change(_PASSWORD, _known_password),
+    "accounts.end_session": Change(),
+    "accounts.add_user": Change({**_PERSON, "password": "a first password"}),
+    "accounts.save_user": Change(_PERSON),
+    "accounts.reset_password": Change({"password": "a second password"}),
+    "workspaces.add_workspace": Change({"name": "Fraud"}),
+    "workspaces.save_workspace": Change({"name": "Payouts"}),
+    "workspaces.add_member": Change(lambda things, cast: {"user_id": cast.otto, "role": "member"}),
+    "workspaces.save_member": Change({"role": "viewer"}),
+    "workspaces.archive": Change(),
+    "workspaces.restore": Change(prepare=archived(Workspace, "workspace_id")),
+    "fields.add_definition": Change(_FIELD),
+    "fields.save_definition": Change(_FIELD),
+    "fields.move_definition": Change({"to": "up"}),
+    "fields.archive_definition": Change(),
+    "fields.restore_definition": Change(prepare=archived(FieldDefinition, "definition_id")),
+    "integrations.create_connection": Change({"type": "custom", "name": "Pager", "image_url": ""}),
+    "integrations.save_connection": Change(_connection_form),
+    "integrations.archive_connection": Change(),
+    "integrations.restore_connection": Change(prepare=archived(Connection, "connection_id")),
+    "integrations.create_action": Change({**_ACTION, "visibility": "global", "template": ""}),
+    "integrations.save_action": Change(_action_form),
+    "integrations.duplicate_action": Change(lambda things, cast: {"workspaces": cast.treasury}),
+    "integrations.archive_action": Change(),
+    "integrations.restore_action": Change(prepare=archived(Action, "action_id")),
+    "integrations.test_request": Change(_saved_request),
+    "integrations.disconnect": Change(),
+    "integration_runs.cancel": Change(prepare=run("queued")),
+    "integration_runs.retry": Change(prepare=run("failed")),
+    "integration_runs.resolve": Change(_RESOLVED, run("unknown")),
+    "runbooks.create_runbook": Change(
+        lambda things, cast: {"name": "Release 13", "workspace_id": things.workspace_id}
+    ),
+    "runbooks.save_runbook": Change({"name": "Release 12a"}),
+    "runbooks.start_runbook": Change({"mode": "rehearsal"}),
+    "runbooks.pause_runbook": Change(prepare=runbook("running")),
+    "runbooks.resume_runbook": Change(prepare=runbook("paused")),
+    "runbooks.complete_runbook": Change(prepare=runbook("running", state="complete")),
+    "runbooks.cancel_runbook": Change(_REASON, runbook("running")),
+    "runbooks.plan_again": Change(prepare=runbook("complete", "rehearsal", state="complete")),
+    "runbooks.add_stream": Change(_STREAM),
+    "runbooks.save_stream": Change(_STREAM),
+    "runbooks.move_stream": Change({"to": "down"}),
+    "runbooks.delete_stream": Change(),
+    "runbooks.restore_stream": Change(),
+    "runbooks.add_task": Change(lambda things, cast: {"title": "Call", "stream_id": things.stream_id}),
+    "runbooks.save_task": Change(
+        lambda things, cast: {
+            "title": "Call them",
+            "duration": "5m",
+            "stream_id": things.stream_id,
+            "action_id": things.action_id,
+        }
+    ),
+    "runbooks.move_task": Change({"to": "down"}),
+    "runbooks.delete_task": Change(),
+    "runbooks.restore_task": Change(),
+    "runbooks.add_comment": Change({"body": "Looks good"}),
+    "runbooks.save_field": Change({"value": "#general"}),
+    "runbooks.start_task": Change(prepare=_STARTABLE, number=2),
+    "runbooks.finish_task": Change(prepare=_STARTED, number=2),
+    "runbooks.skip_task": Change(_REASON, _STARTABLE, number=2),
+    "runbooks.finish_by_hand": Change(_REASON, run("failed")),
+    "runbooks.cancel_call": Change(prepare=run("queued")),
+    "runbooks.retry_call": Change(prepare=run("failed")),
+    "runbooks.resolve_call": Change(_RESOLVED, run("unknown")),
+}
+# These answer to what is typed and write nothing.
+CHANGE_NOTHING = {
+    "integrations.check_request": Change(_saved_request),
+    "integrations.fix_request": Change(
+        lambda things, cast: {**_saved_request(things, cast), "body": '{"text":"{{Task.name}}}'}
+    ),
+    "integrations.authorization_fields": Change({"authorization": "token"}),
+}
+# Endpoint to why what it writes needs no audit line.
+NOT_AUDITED = {
+    "accounts.save_theme": "a matter of taste",
+    "integrations.authenticate": "nothing is granted until the provider sends the person back, and that is audited",
+}

@@ -1,0 +1,188 @@
+"""One object of every kind that an address can name, in one workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from flask import current_app
+from sqlalchemy import select
+
+from webapp.accounts.models import User, UserSession
+from webapp.clock import now
+from webapp.extensions import Base, db
+from webapp.fields.models import FieldDefinition
+from webapp.integration_runs.models import IntegrationRun
+from webapp.integrations.models import Action, Authentication, Connection
+from webapp.permissions import Role
+from webapp.runbooks.models import Runbook, Stream, Task
+from webapp.workspaces.models import Membership, Workspace
+
+OAUTH = {
+    "flow": "authorization_code",
+    "authenticate_as": "functional",
+    "client_id": "2141029472.691202649728",
+    "provider_host": "https://slack.com",
+    "authorization_endpoint": "/oauth/authorize",
+    "token_endpoint": "/api/oauth.access",
+    "scopes": "chat:write",
+    "extra_parameters": "",
+    "client_authentication": "client_secret_post",
+    "pkce": "auto",
+    "token_choice": "bot",
+}
+
+
+@dataclass
+class Things:
+    """The objects of one workspace, by id; tasks by the number that addresses have.
+
+    `session_id` is a session of whoever asks, so it is filled in for each person.
+    """
+
+    workspace_id: int
+    member_id: int
+    connection_id: int
+    action_id: int
+    authentication_id: int
+    definition_id: int
+    runbook_id: int
+    stream_id: int
+    empty_stream_id: int
+    deleted_stream_id: int
+    task_id: int
+    number: int
+    spare_number: int
+    deleted_number: int
+    run_id: int
+    session_id: int = 0
+
+
+ARGUMENTS: dict[str, Callable[[Things], Any]] = {
+    "workspace_id": lambda things: things.workspace_id,
+    "user_id": lambda things: things.member_id,
+    "session_id": lambda things: things.session_id,
+    "connection_id": lambda things: things.connection_id,
+    "action_id": lambda things: things.action_id,
+    "authentication_id": lambda things: things.authentication_id,
+    "definition_id": lambda things: things.definition_id,
+    "runbook_id": lambda things: things.runbook_id,
+    "stream_id": lambda things: things.stream_id,
+    "number": lambda things: things.number,
+    "run_id": lambda things: things.run_id,
+    "slug": lambda things: "slack",
+}
+# Where the first object of the kind would not do, or would be missing for the routes that come after.
+ARGUMENTS_OF_ENDPOINT: dict[str, dict[str, Callable[[Things], Any]]] = {
+    "runbooks.delete_task": {"number": lambda things: things.spare_number},
+    "runbooks.restore_task": {"number": lambda things: things.deleted_number},
+    "runbooks.delete_stream": {"stream_id": lambda things: things.empty_stream_id},
+    "runbooks.restore_stream": {"stream_id": lambda things: things.deleted_stream_id},
+}
+
+
+def things_in(workspace_id: int) -> Things:
+    """Make and commit them. Nobody owns the runbook or is assigned to a task; the field shows in that workspace only."""
+    workspace = db.session.get_one(Workspace, workspace_id)
+    member = User(name=f"Mara {workspace_id}", email=f"mara-{workspace_id}@example.com")
+    workspace.memberships.append(Membership(user=member, role=Role.MEMBER))
+    connection = Connection(name=f"Slack of {workspace.name}")
+    action = Action(
+        connection=connection,
+        name="Post to a channel",
+        authorization="oauth_code",
+        authorization_settings=dict(OAUTH),
+        is_global=False,
+        workspaces=[workspace],
+        url="https://slack.com/api/chat.postMessage",
+        headers='{"Content-Type":"application/json"}',
+        body='{"text":"{{Task.name}}"}',
+        cancelable=True,
+    )
+    definition = FieldDefinition(
+        name=f"Channel of {workspace.name}",
+        kind="text",
+        is_global=False,
+        workspaces=[workspace],
+        displays_on=["task_edit"],
+    )
+    runbook = Runbook(name=f"Release of {workspace.name}", workspace=workspace)
+    streams = [
+        Stream(name="Tasks", runbook=runbook, position=1),
+        Stream(name="Empty", runbook=runbook, position=2),
+        Stream(name="Gone", runbook=runbook, position=3, deleted_at=now()),
+    ]
+    titles = ("Call", "Spare", "Deleted", "Last")
+    tasks = [
+        Task(runbook=runbook, stream=streams[0], number=number, position=number, title=title)
+        for number, title in enumerate(titles, 1)
+    ]
+    tasks[0].action, tasks[2].deleted_at = action, now()
+    runbook.next_task_number = len(tasks) + 1
+    db.session.add_all([member, action, definition, runbook])
+    db.session.flush()
+    vault = current_app.extensions["vault"]
+    action.authorization_secrets = vault.seal(action.secrets_row_key, {"client_secret": "very-secret"})
+    authentication = Authentication(
+        action=action,
+        provider_host="https://slack.com",
+        request_host="slack.com",
+        identity={"label": "deploy-bot in team Orbit", "team": "Orbit"},
+    )
+    run = IntegrationRun(
+        reference=str(uuid4()),
+        action=action,
+        workspace_id=workspace_id,
+        runbook_id=runbook.id,
+        task_id=tasks[0].id,
+        trigger="task_start",
+        state="unknown",
+        method="POST",
+        url=action.url,
+        host="slack.com",
+        body='{"text":"Call"}',
+    )
+    db.session.add_all([authentication, run])
+    db.session.flush()
+    authentication.token = vault.seal(authentication.secrets_row_key, {"access_token": "granted"})
+    made = Things(
+        workspace_id=workspace_id,
+        member_id=member.id,
+        connection_id=connection.id,
+        action_id=action.id,
+        authentication_id=authentication.id,
+        definition_id=definition.id,
+        runbook_id=runbook.id,
+        stream_id=streams[0].id,
+        empty_stream_id=streams[1].id,
+        deleted_stream_id=streams[2].id,
+        task_id=tasks[0].id,
+        number=tasks[0].number,
+        spare_number=tasks[1].number,
+        deleted_number=tasks[2].number,
+        run_id=run.id,
+    )
+    db.session.commit()
+    return made
+
+
+def session_of(user_id: int) -> int:
+    """Another signed-in browser of that person, by the id of its session."""
+    row = UserSession(user_id=user_id, token_hash=uuid4().hex)
+    db.session.add(row)
+    db.session.commit()
+    return row.id
+
+
+def rows() -> dict[str, list[Any]]:
+    """Every row of every table."""
+    found = {
+        table.name: [
+            tuple(row) for row in db.session.execute(select(table).order_by(*table.primary_key.columns))
+        ]
+        for table in Base.metadata.sorted_tables
+    }
+    db.session.rollback()
+    return found

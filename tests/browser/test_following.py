@@ -1,0 +1,56 @@
+"""A page that is left without its stream: it goes on to follow, and says truly how things stand."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenAs
+from tests.browser.test_two_viewers import add_task, planned_runbook
+
+pytestmark = pytest.mark.browser
+
+POLLS, CUT_OFF = "Updating every 5 s", "No connection. Trying again…"
+
+
+def says(page: Page, words: str) -> None:
+    expect(page.locator("#conn")).to_have_text(words, timeout=20_000)
+
+
+def test_a_page_whose_stream_is_refused_polls_and_says_so(open_as: OpenAs) -> None:
+    rune, dana = open_as("Rune"), open_as("Dana")
+    address = planned_runbook(rune, "Followed by polling", "Open the bridge")
+    says(rune, "Live")
+    dana.context.route("**/live", lambda route: route.abort())
+    dana.goto(address)
+    says(dana, POLLS)
+    add_task(rune, "Drain the nodes")
+    expect(dana.get_by_role("link", name="Drain the nodes")).to_have_count(1, timeout=10_000)
+    second = dana.context.new_page()
+    second.goto(address)
+    says(second, POLLS)
+
+    dana.route("**/changes**", lambda route: route.abort())
+    says(dana, CUT_OFF)
+    dana.unroute("**/changes**")
+    dana.route("**/changes**", lambda route: route.fulfill(status=500, body="A problem"))
+    says(dana, CUT_OFF)
+    dana.unroute("**/changes**")
+    says(dana, POLLS)
+
+    dana.context.unroute("**/live")
+    says(dana, "Live")
+    says(second, "Live")
+
+
+def test_news_that_could_not_be_fetched_are_fetched_again(open_as: OpenAs) -> None:
+    rune, dana = open_as("Rune"), open_as("Dana")
+    address = planned_runbook(rune, "Followed with a gap", "Open the bridge")
+    dana.goto(address)
+    says(dana, "Live")
+    dana.route("**/changes**", lambda route: route.fulfill(status=502, body="A problem"))
+    add_task(rune, "Drain the nodes")
+    says(dana, CUT_OFF)
+    dana.unroute("**/changes**")
+    expect(dana.get_by_role("link", name="Drain the nodes")).to_have_count(1, timeout=10_000)
+    says(dana, "Live")

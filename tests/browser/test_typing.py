@@ -1,0 +1,209 @@
+"""What is typed into a task's details and fields stays, whatever arrives meanwhile and whoever else types there."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import OpenAs
+from tests.browser.test_two_viewers import planned_runbook, started_runbook
+
+pytestmark = pytest.mark.browser
+
+
+def opened(page: Page, address: str) -> None:
+    page.goto(f"{address}?task=1")
+    expect(page.get_by_label("Description")).to_be_visible()
+
+
+def held_back(page: Page, address: str = "**/tasks/1") -> list[Route]:
+    """The page's requests to save, which do not leave before the test lets them."""
+    waiting: list[Route] = []
+    page.route(address, lambda route: waiting.append(route))
+    return waiting
+
+
+def let_go(page: Page, waiting: list[Route], address: str = "**/tasks/1") -> None:
+    """Send the next request on and wait for its answer."""
+    for _ in range(250):
+        if waiting:
+            break
+        page.wait_for_timeout(20)
+    with page.expect_response(address):
+        waiting.pop(0).continue_()
+
+
+def add_field(page: Page, name: str, kind: str = "Text") -> None:
+    """A custom field of that type, on every task."""
+    page.goto("/settings/custom-fields/new")
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Field type").select_option(label=kind)
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.get_by_role("link", name=name)).to_be_visible()
+
+
+def test_what_someone_else_changed_is_not_undone_by_saving_another_field(open_as: OpenAs) -> None:
+    rune, dana = open_as("Rune"), open_as("Dana")
+    address = planned_runbook(rune, "Described by two", "Open the bridge")
+    opened(rune, address)
+    dana.route("**/changes**", lambda route: route.abort())  # Dana's page is behind
+    opened(dana, address)
+    name = dana.get_by_label("Name", exact=True)
+    name.fill("Open the brid")
+    rune.get_by_label("Description").fill("Call the roll")
+    rune.get_by_label("Description").blur()
+    expect(rune.get_by_text("Saved").last).to_be_visible()
+    name.press_sequentially("ge now")
+    name.blur()
+    expect(rune.get_by_label("Name", exact=True)).to_have_value("Open the bridge now")
+    expect(dana.get_by_label("Description")).to_have_value("Call the roll")
+    rune.reload()
+    expect(rune.get_by_label("Description")).to_have_value("Call the roll")
+
+
+def test_someone_else_s_change_shows_beside_what_is_being_typed(open_as: OpenAs) -> None:
+    rune, dana = open_as("Rune"), open_as("Dana")
+    address = planned_runbook(rune, "Watched by two", "Open the bridge")
+    opened(rune, address)
+    opened(dana, address)
+    name = dana.get_by_label("Name", exact=True)
+    name.fill("Open the brid")
+    rune.get_by_label("Description").fill("Call the roll")
+    rune.get_by_label("Description").blur()
+    expect(dana.get_by_label("Description")).to_have_value("Call the roll")
+    expect(name).to_have_value("Open the brid")
+    expect(name).to_be_focused()
+
+
+def test_what_is_typed_while_a_save_is_under_way_stays(open_as: OpenAs) -> None:
+    dana = open_as("Dana")
+    address = planned_runbook(dana, "Typed while saving", "Open the bridge")
+    opened(dana, address)
+    waiting = held_back(dana)
+    dana.get_by_label("Name", exact=True).fill("Open the bridge now")
+    dana.get_by_label("Name", exact=True).blur()
+    description, duration = dana.get_by_label("Description"), dana.get_by_label("Duration")
+    description.fill("Call the roll")
+    description.blur()
+    duration.fill("44")
+    let_go(dana, waiting)
+    expect(description).to_have_value("Call the roll")
+    expect(duration).to_have_value("44")
+    expect(duration).to_be_focused()
+    let_go(dana, waiting)
+    duration.press_sequentially("m")
+    duration.blur()
+    let_go(dana, waiting)
+    dana.unroute("**/tasks/1")
+    dana.reload()
+    values = [dana.get_by_label(label, exact=True).input_value() for label in ("Name", "Duration")]
+    assert (values, description.input_value()) == (["Open the bridge now", "44m"], "Call the roll")
+
+
+def test_a_refused_field_keeps_what_was_typed_and_takes_no_focus(open_as: OpenAs) -> None:
+    rune, dana = open_as("Rune"), open_as("Dana")
+    address = planned_runbook(rune, "Refused while typing", "Open the bridge")
+    opened(rune, address)
+    opened(dana, address)
+    waiting = held_back(dana)
+    waits_for, description = dana.get_by_label("Waits for"), dana.get_by_label("Description")
+    waits_for.fill("999")
+    waits_for.blur()
+    description.fill("Call the r")
+    let_go(dana, waiting)
+    expect(dana.get_by_text("There is no task #999.")).to_be_visible()
+    expect(description).to_have_value("Call the r")
+    expect(description).to_be_focused()
+    dana.unroute("**/tasks/1")
+    rune.get_by_label("Duration").fill("44m")
+    rune.get_by_label("Duration").blur()
+    expect(dana.get_by_label("Duration")).to_have_value("44m")
+    expect(waits_for).to_have_value("999")
+    expect(description).to_have_value("Call the r")
+    waits_for.fill("")
+    waits_for.blur()
+    expect(dana.get_by_text("There is no task #999.")).to_have_count(0)
+    expect(rune.get_by_label("Description")).to_have_value("Call the r")
+
+
+def test_a_field_that_is_changed_again_while_it_is_saved_keeps_the_later_text(open_as: OpenAs) -> None:
+    rune, dana = open_as("Rune"), open_as("Dana")
+    add_field(dana, "Change number")
+    address = planned_runbook(rune, "Filled in twice", "Open the bridge")
+    rune.goto(f"{address}?task=1")
+    opened(dana, address)
+    waiting = held_back(dana, "**/fields/*")
+    change, seen = dana.get_by_label("Change number"), rune.get_by_label("Change number")
+    change.fill("first")
+    change.blur()
+    change.fill("second")
+    change.blur()
+    let_go(dana, waiting, "**/fields/*")
+    expect(change).to_have_value("second")
+    let_go(dana, waiting, "**/fields/*")
+    expect(seen).to_have_value("second")
+    seen.fill("thi")
+    change.fill("fourth")
+    change.blur()
+    let_go(dana, waiting, "**/fields/*")
+    expect(change).to_have_value("fourth")
+    expect(seen).to_have_value("thi")
+    expect(seen).to_be_focused()
+    seen.press_sequentially("rd")
+    seen.blur()
+    expect(change).to_have_value("third")
+
+
+def test_a_field_that_was_refused_says_so_until_it_is_mended(open_as: OpenAs) -> None:
+    rune, dana = open_as("Rune"), open_as("Dana")
+    add_field(dana, "Seats", "Number")
+    address = planned_runbook(rune, "Refused a field", "Open the bridge")
+    opened(rune, address)
+    opened(dana, address)
+    seats, field = dana.get_by_label("Seats"), dana.locator("#p-fields form").filter(has_text="Seats")
+    seats.fill("many")
+    seats.blur()
+    sentence = field.get_by_text("“many” is not a number. Write digits, with a point for decimals.")
+    expect(sentence).to_be_visible()
+    expect(field.locator("[data-saved]")).to_have_text("Not saved")
+    rune.get_by_label("Description").fill("Call the roll")
+    rune.get_by_label("Description").blur()
+    expect(dana.get_by_label("Description")).to_have_value("Call the roll")
+    expect(sentence).to_be_visible()
+    expect(seats).to_have_value("many")
+    seats.fill("12")
+    seats.blur()
+    expect(rune.get_by_label("Seats")).to_have_value("12")
+    expect(sentence).to_have_count(0)
+
+
+def test_enter_saves_a_field_and_leaves_the_page_as_it_is(open_as: OpenAs) -> None:
+    rune, dana = open_as("Rune"), open_as("Dana")
+    add_field(dana, "Bridge number")
+    address = planned_runbook(rune, "Saved by Enter", "Open the bridge")
+    opened(rune, address)
+    opened(dana, address)
+    comment = dana.get_by_label("Write a comment")
+    comment.fill("Waiting for the bri")
+    dana.get_by_label("Bridge number").fill("4711")
+    dana.get_by_label("Bridge number").press("Enter")
+    expect(rune.get_by_label("Bridge number")).to_have_value("4711")
+    expect(comment).to_have_value("Waiting for the bri")
+
+
+def test_what_is_typed_into_a_field_that_is_locked_meanwhile_is_not_called_saved(open_as: OpenAs) -> None:
+    rune, dana = open_as("Rune"), open_as("Dana")
+    add_field(dana, "Window")
+    address = started_runbook(rune, "Locked while typing", "Open the bridge")
+    for page in (dana, rune):
+        page.goto(f"{address}?task=1")
+    window = dana.get_by_label("Window")
+    window.fill("22:00 to mid")
+    rune.get_by_role("button", name="Start task").click()
+    expect(dana.locator("#p-fields").get_by_text("Locked: the task has run")).to_be_visible()
+    expect(window).to_have_value("22:00 to mid")
+    window.blur()
+    expect(window).to_be_disabled()
+    expect(window).to_have_value("")
+    field = dana.locator("#p-fields form").filter(has_text="Window")
+    expect(field.locator("[data-saved]")).to_have_text("Not saved")

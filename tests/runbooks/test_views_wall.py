@@ -1,0 +1,58 @@
+"""The wall display: what stands first, and that it needs no hand and shows nothing to press."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from flask.testing import FlaskClient
+
+from tests.cast import Cast
+from tests.runbooks.conftest import MakeRunbook, task
+from tests.runbooks.drawn import add_runbook, ago
+from webapp.accounts.models import User
+from webapp.extensions import db
+from webapp.runbooks import operations, wall
+from webapp.runbooks.addresses import Here
+from webapp.runbooks.board import load_board, viewer_of
+
+ClientOf = Callable[[int], FlaskClient]
+
+
+def test_what_is_late_stands_first_and_what_can_start_before_what_waits(rune: User, cast: Cast) -> None:
+    runbook = add_runbook(cast, 9, began=ago(30))
+    second = task(runbook, 2)
+    second.state, second.started_at = "in_progress", ago(1)
+    db.session.commit()
+    board = load_board(runbook, viewer_of(rune, runbook), here=Here("/runbooks/1", "wall"), hiding=False)
+    found = wall.draw(board)
+    assert [row.number for row in found.running] == [1, 2]
+    assert [row.number for row in found.next] == [3, 4, 5, 6, 7]
+
+
+def test_the_wall_has_no_menu_and_no_button(cast: Cast, client_of: ClientOf) -> None:
+    runbook = add_runbook(cast, 3, began=ago(5))
+    page = client_of(cast.vera).get(f"/runbooks/{runbook.id}/wall").text
+    main = page[page.index("<main") : page.index("</main>")]
+    assert re.findall(r"<(button|form|input)", main) == []
+    assert re.findall(r'href="(/runbooks[^"]*)"', main) == [f"/runbooks/{runbook.id}"]
+    assert "Step 1" in main
+
+
+def test_the_wall_is_live(cast: Cast, rune: User, client_of: ClientOf) -> None:
+    runbook = add_runbook(cast, 3, began=ago(5))
+    seq = runbook.seq
+    operations.finish_task(task(runbook, 1), by=rune)
+    db.session.commit()
+    here = {"HX-Request": "true", "HX-Current-URL": f"http://localhost/runbooks/{runbook.id}/wall"}
+    answer = client_of(cast.vera).get(f"/runbooks/{runbook.id}/changes?since={seq}", headers=here).text
+    assert '<div class="w-body" id="view" hx-swap-oob="morph">' in answer
+    assert "<small>1 of 3 tasks</small>" in answer
+
+
+def test_a_plan_that_has_not_started_can_hang_on_the_wall_too(
+    make_runbook: MakeRunbook, cast: Cast, client_of: ClientOf
+) -> None:
+    page = client_of(cast.vera).get(f"/runbooks/{make_runbook('Stop writes').id}/wall").text
+    assert "Nothing is in progress." in page
+    assert client_of(cast.vera).get(f"/runbooks/{make_runbook().id}/wall").status_code == 200

@@ -1,0 +1,158 @@
+"""What rows of tasks are made of, read in a constant number of queries however many runbooks and tasks there are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload, lazyload
+
+from webapp.accounts.models import User
+from webapp.extensions import db
+from webapp.integration_runs.models import IntegrationRun
+from webapp.integrations import models as integrations
+from webapp.integrations.credentials import sign_in_states
+from webapp.runbooks.models import Comment, Runbook, Task, task_assignees, task_predecessors
+from webapp.runbooks.rows import Action, Call, Facts, Person
+from webapp.runbooks.states import NOT_STARTED, UNDER_WAY
+from webapp.runbooks.triggers import TRIGGERS, called_in
+
+_COLUMNS = (
+    Task.id,
+    Task.number,
+    Task.title,
+    Task.stream_id,
+    Task.action_id,
+    Task.planned_start,
+    Task.duration_s,
+    Task.state,
+    Task.completion,
+    Task.started_at,
+    Task.finished_at,
+    Task.seq,
+    Task.placed_seq,
+)
+
+
+class Reads:
+    """What the rows of these runbooks are made of. All but `facts` and `chosen` (by runbook id) is by task id.
+
+    `only` narrows what rows are made of to those task ids; None means all of them.
+    """
+
+    def __init__(self, runbooks: Collection[Runbook], only: Collection[int] | None, user: User) -> None:
+        ids = [each.id for each in runbooks]
+        self.facts = _facts(ids)
+        self.by_id = {each.id: each for facts in self.facts.values() for each in facts}
+        self.chosen = {
+            runbook_id: [each for each in facts if only is None or each.id in only]
+            for runbook_id, facts in self.facts.items()
+        }
+        self.links = _links(ids, self.by_id)
+        self.calls = _calls(ids)
+        self.people = _people(ids)
+        self.comments = _comment_counts(ids)
+        self.actions = _actions([(each, self.chosen[each.id]) for each in runbooks], user)
+
+
+def _facts(runbook_ids: Collection[int]) -> dict[int, list[Facts]]:
+    """Runbook id to its tasks in their order."""
+    found: dict[int, list[Facts]] = {runbook_id: [] for runbook_id in runbook_ids}
+    query = (
+        select(Task.runbook_id, *_COLUMNS)
+        .where(Task.runbook_id.in_(runbook_ids), Task.deleted_at.is_(None))
+        .order_by(Task.position, Task.id)
+    )
+    for runbook_id, *columns in db.session.execute(query):
+        found[runbook_id].append(Facts(*columns))
+    return found
+
+
+def _links(runbook_ids: Collection[int], known: Collection[int]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {task_id: [] for task_id in known}
+    query = (
+        select(task_predecessors.c.task_id, task_predecessors.c.predecessor_id)
+        .join(Task, Task.id == task_predecessors.c.task_id)
+        .where(Task.runbook_id.in_(runbook_ids))
+    )
+    for task_id, before in db.session.execute(query):
+        if task_id in found and before in found:
+            found[task_id].append(before)
+    return found
+
+
+def _people(runbook_ids: Collection[int]) -> dict[int, list[Person]]:
+    query = (
+        select(task_assignees.c.task_id, User.id, User.name, User.color)
+        .join(Task, Task.id == task_assignees.c.task_id)
+        .join(User, User.id == task_assignees.c.user_id)
+        .where(Task.runbook_id.in_(runbook_ids))
+        .order_by(func.lower(User.name))
+    )
+    found: dict[int, list[Person]] = defaultdict(list)
+    known: dict[int, Person] = {}
+    for task_id, user_id, name, color in db.session.execute(query):
+        found[task_id].append(known.setdefault(user_id, Person(user_id, name, color)))
+    return found
+
+
+def _comment_counts(runbook_ids: Collection[int]) -> dict[int, int]:
+    query = (
+        select(Comment.task_id, func.count())
+        .join(Task, Task.id == Comment.task_id)
+        .where(Task.runbook_id.in_(runbook_ids))
+        .group_by(Comment.task_id)
+    )
+    return {row[0]: row[1] for row in db.session.execute(query)}
+
+
+def _calls(runbook_ids: Collection[int]) -> dict[int, Call]:
+    """The latest call of each task since its runbook was started."""
+    newest = (
+        select(func.max(IntegrationRun.id))
+        .join(Runbook, Runbook.id == IntegrationRun.runbook_id)
+        .where(Runbook.id.in_(runbook_ids), IntegrationRun.requested_at >= Runbook.started_at)
+        .group_by(IntegrationRun.task_id)
+    )
+    query = select(IntegrationRun.task_id, IntegrationRun.state, IntegrationRun.outcome).where(
+        IntegrationRun.id.in_(newest), IntegrationRun.task_id.is_not(None)
+    )
+    return {task_id: Call(state, outcome) for task_id, state, outcome in db.session.execute(query)}
+
+
+def _actions(chosen: Collection[tuple[Runbook, list[Facts]]], user: User) -> dict[int, Action]:
+    tasks = [(runbook, each) for runbook, facts in chosen for each in facts if each.action_id is not None]
+    if not tasks:
+        return {}
+    query = (
+        select(integrations.Action)
+        .where(integrations.Action.id.in_({each.action_id for _, each in tasks}))
+        .options(joinedload(integrations.Action.connection), lazyload(integrations.Action.workspaces))
+    )
+    loaded: dict[int | None, integrations.Action] = {each.id: each for each in db.session.scalars(query)}
+    asking = [
+        (each.id, loaded[each.action_id])
+        for runbook, each in tasks
+        if each.state in NOT_STARTED
+        and runbook.state in UNDER_WAY
+        and loaded[each.action_id].trigger == "task_start"
+        and called_in(loaded[each.action_id], runbook.mode)
+    ]
+    standings = sign_in_states(asking, user.id) if asking else {}
+    found = {}
+    for runbook, each in tasks:
+        action = loaded[each.action_id]
+        trigger = TRIGGERS.get(action.trigger)
+        standing = standings.get(each.id)
+        found[each.id] = Action(
+            name=action.name,
+            connection=action.connection.name,
+            image=action.image_url or action.connection.image_url,
+            short=trigger.short if trigger else action.trigger,
+            auto_start=action.auto_start,
+            cancelable=action.cancelable,
+            called=called_in(action, runbook.mode),
+            sign_in=standing.sentence if standing is not None and standing.needed else "",
+        )
+    return found
