@@ -3,6 +3,8 @@ that the database gives the person. Written anew, not with `can`, because `can` 
 
 from __future__ import annotations
 
+import io
+import zipfile
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -110,6 +112,14 @@ def _expected_of_demand(route: Route, who: Person, workspace_id: int) -> str:
     if not any(holds(each) for each in demand.see):
         return NOT_FOUND
     return ALLOWED if demand.act is None or holds(demand.act) else FORBIDDEN
+
+
+def text_of(answer: TestResponse) -> str:
+    """All that it says; of a workbook, what its files say."""
+    if not zipfile.is_zipfile(io.BytesIO(answer.data)):
+        return answer.text
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as packed:
+        return "\n".join(packed.read(name).decode() for name in packed.namelist())
 
 
 def answered(route: Route, answer: TestResponse) -> str:

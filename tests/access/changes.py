@@ -18,7 +18,9 @@ from webapp.fields.models import FieldDefinition
 from webapp.integration_runs.models import IntegrationRun
 from webapp.integrations import queries as integrations
 from webapp.integrations.models import Action, Connection
-from webapp.runbooks.models import Runbook, Task
+from webapp.jobs import perform as perform_job
+from webapp.runbooks.models import PlanImport, Runbook, Task
+from webapp.runbooks.operations import importing
 from webapp.workspaces.models import Workspace
 
 Prepare = Callable[[Things, Cast], None]
@@ -72,6 +74,13 @@ def archived(model: Any, name: str) -> Prepare:
     return prepare
 
 
+def _imported(things: Things, _cast: Cast) -> None:
+    found = db.session.get_one(PlanImport, things.import_id)
+    found.state = "queued"
+    db.session.commit()
+    perform_job(importing.JOB, things.import_id)
+
+
 def _known_password(_things: Things, cast: Cast) -> None:
     db.session.get_one(User, cast.ada).password_hash = hash_password("a first password")
 
@@ -105,6 +114,7 @@ _PASSWORD = {"current": "a first password", "password": "a second password", "ag
 _PERSON = {"name": "Nora", "email": "nora@example.com", "active": "y"}
 _RESOLVED = {"outcome": "succeeded", "note": "Seen in the channel"}
 _STREAM = {"name": "Network", "color": "3"}
+_COLUMNS = {"column-0": "number", "column-1": "title"}
 _REASON = {"reason": "Not needed today"}
 _STARTABLE = runbook("running", state="startable")
 _STARTED = runbook("running", state="in_progress")
@@ -181,6 +191,8 @@ CHANGES = {
     "runbooks.cancel_call": Change(prepare=run("queued")),
     "runbooks.retry_call": Change(prepare=run("failed")),
     "runbooks.resolve_call": Change(_RESOLVED, run("unknown")),
+    "runbooks.start_import": Change({**_COLUMNS, "headings": "1"}),
+    "runbooks.undo_import": Change(prepare=_imported),
 }
 # These answer to what is typed and write nothing.
 CHANGE_NOTHING = {
@@ -193,5 +205,9 @@ CHANGE_NOTHING = {
 # Endpoint to why what it writes needs no audit line.
 NOT_AUDITED = {
     "accounts.save_theme": "a matter of taste",
+    "runbooks.upload_plan": "a file of one's own, seen by nobody else and thrown away after a day: the import is audited",
+    "runbooks.upload_new_plan": "the same",
+    "runbooks.check_import": "the same",
+    "runbooks.discard_import": "the same",
     "integrations.authenticate": "nothing is granted until the provider sends the person back, and that is audited",
 }

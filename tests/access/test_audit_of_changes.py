@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from sqlalchemy import delete, event, select
 
 from tests.access.changes import CHANGE_NOTHING, CHANGES, NOT_AUDITED, Change
 from tests.access.routes import Route
-from tests.access.things import Things, session_of
+from tests.access.things import Things, own
 from tests.cast import Cast
 from webapp.audit.models import AuditLine
 from webapp.extensions import db
@@ -60,7 +59,7 @@ def do(
 
     def change(endpoint: str, wanted: Change) -> list[list[str]]:
         route = next(each for each in routes if each.endpoint == endpoint and not each.safe)
-        things = replace(payments, session_id=session_of(ada_with_every_role))
+        things = own(payments, ada_with_every_role)
         if wanted.number is not None:
             things.number = wanted.number
         wanted.prepare(things, cast)

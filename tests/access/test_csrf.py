@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.access.answers import text_of
 from tests.access.routes import Route
-from tests.access.things import Things, rows, session_of
+from tests.access.things import Things, own, rows
 from tests.cast import Cast
 
 ClientOf = Callable[[int], FlaskClient]
@@ -52,7 +52,7 @@ def test_no_unsafe_route_does_anything_without_the_token(
     htmx: bool,
 ) -> None:
     client = client_of(ada_with_every_role)
-    things = replace(payments, session_id=session_of(ada_with_every_role))
+    things = own(payments, ada_with_every_role)
     form = {**FORM, "csrf_token": token} if token else FORM
     before, wrong, unsafe = rows(), [], [route for route in routes if not route.safe]
     for route in unsafe:
@@ -111,12 +111,12 @@ def test_every_form_on_every_page_carries_its_token(
     payments: Things, routes: list[Route], client_of: ClientOf, ada_with_every_role: int
 ) -> None:
     client = client_of(ada_with_every_role)
-    things = replace(payments, session_id=session_of(ada_with_every_role))
+    things = own(payments, ada_with_every_role)
     without, forms = [], 0
     for route in routes:
         if not route.safe:
             continue
-        page = client.get(route.path(route.objects(things))).text
+        page = text_of(client.get(route.path(route.objects(things))))
         for form in page.split("<form")[1:]:
             form = form.partition("</form>")[0]
             if 'method="post"' in form.partition(">")[0]:

@@ -13,9 +13,9 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from tests.access.answers import ALLOWED, DEMANDS, FOR_EVERYONE, answered, expected, person
+from tests.access.answers import ALLOWED, DEMANDS, FOR_EVERYONE, answered, expected, person, text_of
 from tests.access.routes import Route
-from tests.access.things import Things, session_of
+from tests.access.things import Things, own, session_of
 from tests.cast import Cast
 from webapp.accounts.models import UserSession
 from webapp.extensions import db
@@ -104,14 +104,14 @@ def test_an_id_that_nothing_has_is_not_found_for_everyone_with_the_permission(
 ) -> None:
     user_id = getattr(cast, name.lower())
     who, client = person(name, user_id), client_of(user_id)
-    own = replace(payments, session_id=session_of(user_id))
+    mine = own(payments, user_id)
     form = {**FORM, "stream_id": payments.stream_id}
     wrong = []
     for route in routes:
         if expected(route, who, payments.workspace_id) != ALLOWED:
             continue
         for argument in route.arguments:
-            got = ask(client, route, {**route.objects(own), argument: NOBODYS}, form)
+            got = ask(client, route, {**route.objects(mine), argument: NOBODYS}, form)
             if got != "404":
                 wrong.append(f"{name}: {route.name} without such a {argument} should be 404, but is {got}")
     assert wrong == []
@@ -260,11 +260,11 @@ def test_no_list_of_otto_names_anything_of_payments(
     cast: Cast, payments: Things, treasury: Things, routes: list[Route], client_of: ClientOf
 ) -> None:
     otto, who = client_of(cast.otto), person("Otto", cast.otto)
-    own = replace(treasury, session_id=session_of(cast.otto))
+    mine = own(treasury, cast.otto)
     shown = {}
     for route in routes:
         if route.safe and expected(route, who, cast.treasury) == ALLOWED:
-            shown[route.name] = otto.get(route.path(route.objects(own))).text
+            shown[route.name] = text_of(otto.get(route.path(route.objects(mine))))
     assert len(shown) > 20
     assert [name for name, page in shown.items() if "Payments" in page] == []
     assert "Release of Treasury" in shown["GET /runbooks"]
@@ -273,7 +273,7 @@ def test_no_list_of_otto_names_anything_of_payments(
 def test_the_ids_of_the_two_workspaces_differ(payments: Things, treasury: Things) -> None:
     one, other = asdict(payments), asdict(treasury)
     same = {name for name in one if one[name] == other[name]}
-    assert same == {"number", "spare_number", "deleted_number", "session_id"}
+    assert same == {"number", "spare_number", "deleted_number", "session_id", "import_id", "spare_import_id"}
 
 
 def test_a_page_that_no_list_has_is_empty(cast: Cast, client_of: ClientOf) -> None:

@@ -6,7 +6,6 @@ The routes come from the URL map, so a new one is tested as soon as it exists.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -14,7 +13,7 @@ from flask.testing import FlaskClient
 
 from tests.access.answers import DEMANDS, FOR_EVERYONE, Person, answered, expected, person
 from tests.access.routes import Route
-from tests.access.things import Things, session_of
+from tests.access.things import Things, own
 from tests.cast import Cast
 from webapp.accounts.models import User
 from webapp.extensions import db
@@ -33,12 +32,12 @@ def disagreements(
 ) -> list[str]:
     """What each route answers otherwise than it should."""
     client = client_of(who.user_id) if who.user_id else app.test_client()
-    own = replace(things, session_id=session_of(who.user_id)) if who.user_id else things
+    mine = own(things, who.user_id) if who.user_id else things
     form = {**FORM, "stream_id": things.stream_id}
     wrong = []
     for route in sorted(routes, key=lambda each: each.endpoint == "accounts.sign_out"):
         answer = client.open(
-            route.path(route.objects(own)), method=route.method, data=None if route.safe else form
+            route.path(route.objects(mine)), method=route.method, data=None if route.safe else form
         )
         due, got = expected(route, who, things.workspace_id), answered(route, answer)
         if got != due:

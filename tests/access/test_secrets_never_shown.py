@@ -11,7 +11,6 @@ import logging
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -20,8 +19,9 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import make_url, select
 
+from tests.access.answers import text_of
 from tests.access.routes import Route
-from tests.access.things import Things, rows, session_of
+from tests.access.things import Things, own, rows
 from tests.loopback import Line, Peer
 from webapp.accounts.models import User
 from webapp.audit.models import AuditLine
@@ -115,7 +115,7 @@ class Watched:
     def open(self, method: str, address: str, **options: Any) -> Any:
         answer = self._client.open(address, method=method, **options)
         kind = "htmx " if "headers" in options else ""
-        self.seen[f"{len(self.seen)} {kind}{method} {address}"] = f"{answer.headers}\n{answer.text}"
+        self.seen[f"{len(self.seen)} {kind}{method} {address}"] = f"{answer.headers}\n{text_of(answer)}"
         return answer
 
     def get(self, address: str, **options: Any) -> Any:
@@ -241,7 +241,7 @@ def test_the_secrets_arrived_and_can_be_used(filled_in: Watched, peer: Peer) -> 
 def test_no_page_shows_a_secret(
     filled_in: Watched, routes: list[Route], payments: Things, ada_with_every_role: int
 ) -> None:
-    things = replace(payments, session_id=session_of(ada_with_every_role))
+    things = own(payments, ada_with_every_role)
     every = {
         "action_id": [action.id for action in db.session.scalars(select(Action))],
         "run_id": list(db.session.scalars(select(IntegrationRun.id))),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -17,7 +17,9 @@ from webapp.fields.models import FieldDefinition
 from webapp.integration_runs.models import IntegrationRun
 from webapp.integrations.models import Action, Authentication, Connection
 from webapp.permissions import Role
-from webapp.runbooks.models import Runbook, Stream, Task
+from webapp.runbooks.models import PlanImport, Runbook, Stream, Task
+from webapp.runbooks.sheets.columns import PlanMapping
+from webapp.runbooks.sheets.reading import read
 from webapp.workspaces.models import Membership, Workspace
 
 OAUTH = {
@@ -39,7 +41,7 @@ OAUTH = {
 class Things:
     """The objects of one workspace, by id; tasks by the number that addresses have.
 
-    `session_id` is a session of whoever asks, so it is filled in for each person.
+    A session and an import are of whoever asks, so `own` fills them in for each person.
     """
 
     workspace_id: int
@@ -58,12 +60,15 @@ class Things:
     deleted_number: int
     run_id: int
     session_id: int = 0
+    import_id: int = 0
+    spare_import_id: int = 0
 
 
 ARGUMENTS: dict[str, Callable[[Things], Any]] = {
     "workspace_id": lambda things: things.workspace_id,
     "user_id": lambda things: things.member_id,
     "session_id": lambda things: things.session_id,
+    "import_id": lambda things: things.import_id,
     "connection_id": lambda things: things.connection_id,
     "action_id": lambda things: things.action_id,
     "authentication_id": lambda things: things.authentication_id,
@@ -78,6 +83,7 @@ ARGUMENTS: dict[str, Callable[[Things], Any]] = {
 ARGUMENTS_OF_ENDPOINT: dict[str, dict[str, Callable[[Things], Any]]] = {
     "runbooks.delete_task": {"number": lambda things: things.spare_number},
     "runbooks.restore_task": {"number": lambda things: things.deleted_number},
+    "runbooks.discard_import": {"import_id": lambda things: things.spare_import_id},
     "runbooks.delete_stream": {"stream_id": lambda things: things.empty_stream_id},
     "runbooks.restore_stream": {"stream_id": lambda things: things.deleted_stream_id},
 }
@@ -168,9 +174,36 @@ def things_in(workspace_id: int) -> Things:
     return made
 
 
+def own(things: Things, user_id: int) -> Things:
+    """The same things, with a session and imports of that person."""
+    return replace(
+        things,
+        session_id=session_of(user_id),
+        import_id=import_of(user_id, things),
+        spare_import_id=import_of(user_id, things),
+    )
+
+
 def session_of(user_id: int) -> int:
     """Another signed-in browser of that person, by the id of its session."""
     row = UserSession(user_id=user_id, token_hash=uuid4().hex)
+    db.session.add(row)
+    db.session.commit()
+    return row.id
+
+
+def import_of(user_id: int, things: Things) -> int:
+    """A plan that this person uploaded into the runbook, before its columns are settled."""
+    table = read(b"ID,Title\n1,Call the bridge\n")
+    row = PlanImport(
+        runbook_id=things.runbook_id,
+        workspace_id=things.workspace_id,
+        user_id=user_id,
+        file_name="plan.csv",
+        row_count=1,
+        rows=table.as_json(),
+        mapping=PlanMapping(("number", "title"), "UTC", headings=True).as_json(),
+    )
     db.session.add(row)
     db.session.commit()
     return row.id

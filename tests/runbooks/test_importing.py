@@ -16,8 +16,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from tests.cast import Cast
-from tests.runbooks.conftest import Audit, MakeRunbook, Refuses, only_line, tables, task
+from tests.runbooks.conftest import Audit, MakeRunbook, Refuses, tables, task
 from webapp.accounts.models import User
+from webapp.audit.models import AuditLine
 from webapp.clock import now
 from webapp.extensions import db
 from webapp.integration_runs.jobs import sweep
@@ -64,7 +65,8 @@ def queue_up(found: PlanImport) -> None:
     table = imports.table_of(found)
     assert table is not None
     mapping = mapping_of(found)
-    importing.queue_import(found, mapping, check(table, mapping, imports.people_in(found.workspace_id)))
+    checked = check(table, mapping, imports.people_in(found.workspace_id))
+    importing.queue_import(found, mapping, checked, by=found.user)
     db.session.commit()
 
 
@@ -103,11 +105,14 @@ def test_a_file_becomes_the_plan(make_runbook: MakeRunbook, receive: Any, rune: 
     assert operations.add_task(runbook, runbook.streams[1], "Next", by=rune).number == 4
 
 
-def test_it_is_one_change_with_one_audit_line(make_runbook: MakeRunbook, receive: Any) -> None:
+def test_it_is_one_change_with_one_audit_line_besides_the_asking(
+    make_runbook: MakeRunbook, receive: Any
+) -> None:
     runbook = make_runbook("There before")
     before = runbook.seq
     import_now(receive(PLAN, runbook))
-    line = only_line()
+    queued, line = db.session.scalars(select(AuditLine).order_by(AuditLine.id))
+    assert (queued.verb, queued.actor_name, queued.after) == ("plan_import.queued", "Rune", {"tasks": 3})
     assert (line.verb, line.object_name, line.actor_name, line.runbook_id) == (
         "runbook.plan_imported",
         "Release 12",
@@ -187,7 +192,7 @@ def test_two_workers_at_the_same_moment_import_it_once(
         for done in [workers.submit(work), workers.submit(work)]:
             done.result()
     assert len(imports.plan_rows(runbook_id)) == 3
-    assert [verb for verb, _, _ in audit()] == ["runbook.plan_imported"]
+    assert [verb for verb, _, _ in audit()] == ["plan_import.queued", "runbook.plan_imported"]
 
 
 def test_queued_twice_it_is_imported_once(make_runbook: MakeRunbook, receive: Any) -> None:
@@ -224,7 +229,7 @@ def test_who_left_meanwhile_stops_it_before_anything_is_written(
         "mapping",
         "Nothing was imported: 1 thing is wrong with the file.",
     )
-    assert (tables(), audit()) == (before, [])
+    assert (tables(), audit()) == (before, [("plan_import.queued", "plan.csv", "Rune")])
 
 
 def test_a_runbook_that_was_started_meanwhile_is_left_alone(
@@ -381,6 +386,7 @@ def test_a_new_runbook_is_made_together_with_its_tasks(receive: Any, cast: Cast,
     assert [each.id for each in runbook.owners] == [cast.rune]
     assert (streams(runbook), len(imports.plan_rows(runbook.id))) == (["Comms", "Database"], 3)
     assert audit() == [
+        ("plan_import.queued", "plan.csv", "Rune"),
         ("runbook.created", "Failover", "Rune"),
         ("runbook.plan_imported", "Failover", "Rune"),
     ]

@@ -306,7 +306,7 @@ def test_an_import_of_someone_else_does_not_exist(
     address = path.format(upload().id)
     otto, vera = client_of(cast.otto), client_of(cast.vera)
     assert otto.open(address, method=method.upper(), data=MAPPED).status_code == 404
-    assert vera.open(address, method=method.upper(), data=MAPPED).status_code == 403
+    assert vera.open(address, method=method.upper(), data=MAPPED).status_code == 404
     assert otto.open(path.format(99), method=method.upper()).status_code == 404
 
 

@@ -93,7 +93,7 @@ def remember_mapping(plan_import: PlanImport, mapping: PlanMapping) -> None:
     _move(plan_import, "mapping", "mapping", mapping=mapping.as_json())
 
 
-def queue_import(plan_import: PlanImport, mapping: PlanMapping, checked: Checked) -> None:
+def queue_import(plan_import: PlanImport, mapping: PlanMapping, checked: Checked, *, by: User) -> None:
     """Hand it to a worker. Raises PlanRefused while anything is wrong, NotNow where it is on its way already."""
     if checked.problems:
         raise PlanRefused(_not_clean(checked))
@@ -107,6 +107,14 @@ def queue_import(plan_import: PlanImport, mapping: PlanMapping, checked: Checked
         row_count=len(checked.tasks),
         queued_at=now(),
         refusal="",
+    )
+    record(
+        "plan_import.queued",
+        plan_import,
+        by=by,
+        workspace_id=plan_import.workspace_id,
+        runbook_id=plan_import.runbook_id,
+        after={"tasks": len(checked.tasks)},
     )
     enqueue_after_commit(JOB, plan_import.id)
 

@@ -15,6 +15,7 @@ from webapp.off_the_loop import off_the_loop
 from webapp.page import page
 from webapp.permissions import Permission
 from webapp.runbooks import durations, imports, queries
+from webapp.runbooks.addresses import Here
 from webapp.runbooks.board import load_board, viewer_of
 from webapp.runbooks.forms import zone_of
 from webapp.runbooks.models import Runbook
@@ -56,7 +57,7 @@ def export_yaml(runbook_id: int) -> Any:
 def run_sheet(runbook_id: int) -> Any:
     """The plan as a page to print: no scripts, the reader's own time zone, room to write by hand."""
     found: Runbook = queries.runbook_for(current_user, runbook_id, Permission.READ_RUNBOOKS)
-    board = load_board(found, viewer_of(current_user, found), base=base_of(found))
+    board = load_board(found, viewer_of(current_user, found), here=Here(base_of(found)))
     zone = ZoneInfo(zone_of(current_user))
     rows = imports.plan_rows(found.id)
     return page(

@@ -103,7 +103,7 @@ def start_import(import_id: int) -> Any:
     looked = _look(found, mapping)
     found = imports.import_for(current_user, import_id)
     try:
-        operations.queue_import(found, mapping, looked.checked)
+        operations.queue_import(found, mapping, looked.checked, by=current_user)
     except PlanRefused as refusal:
         db.session.rollback()
         return invalid("runbooks/import.html", **_shown(found, looked, refusal=str(refusal)))
