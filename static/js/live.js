@@ -68,6 +68,7 @@ function follow(root) {
   async function pull() {
     if (busy) { again = true; return; }
     busy = true;
+    const asked = window.location.href;
     try {
       const answer = await fetch(`${base}/changes?since=${seq}`, {
         headers: { 'HX-Request': 'true', 'HX-Current-URL': window.location.href },
@@ -76,6 +77,7 @@ function follow(root) {
       trouble = troubleOf(answer);
       if (answer.status === 200) {
         const html = await answer.text();
+        if (window.location.href !== asked) { again = true; return; } // it is about a panel that is no longer open
         seq = Number(answer.headers.get('X-Seq') ?? seq);
         htmx.swap(document.body, fitting(html), { swapStyle: 'none' });
         drawStates();
@@ -90,6 +92,12 @@ function follow(root) {
       if (again) { again = false; pull(); }
     }
   }
+
+  // A panel that was asked for before the last pull and came after it may be the older of the two.
+  document.body.addEventListener('htmx:afterSwap', ({ detail }) => {
+    const shown = Number(detail.xhr?.getResponseHeader('X-Seq') ?? Infinity);
+    if (shown < seq) { seq = shown; pull(); }
+  });
 
   // One signal for each page that it concerns; Infinity means "something may have been missed".
   function hear(message) {

@@ -30,7 +30,26 @@ function markOpened() {
   mark(new URLSearchParams(window.location.search).get('task'));
 }
 
+// A change that waits for the one before it goes with its form, so the panel stays until all is saved.
+let whenSaved = null;
+const saving = () => panel.querySelector('.htmx-request form[data-saves-each]') !== null;
+
+document.body.addEventListener('htmx:confirm', (event) => {
+  if (event.detail.target !== panel || !saving()) return;
+  event.preventDefault();
+  whenSaved = () => event.detail.issueRequest(true);
+});
+document.body.addEventListener('htmx:afterRequest', () => setTimeout(() => { // htmx sends what waits after this event
+  if (!whenSaved || saving()) return;
+  whenSaved();
+  whenSaved = null;
+}));
+
 function close(href) {
+  if (saving()) {
+    whenSaved = () => close(href);
+    return;
+  }
   panel.hidden = true;
   panel.replaceChildren();
   mark(null);

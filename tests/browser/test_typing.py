@@ -207,3 +207,46 @@ def test_what_is_typed_into_a_field_that_is_locked_meanwhile_is_not_called_saved
     expect(window).to_have_value("")
     field = dana.locator("#p-fields form").filter(has_text="Window")
     expect(field.locator("[data-saved]")).to_have_text("Not saved")
+
+
+def test_news_of_the_task_before_leave_the_task_that_was_opened_meanwhile(open_as: OpenAs) -> None:
+    rune, dana = open_as("Rune"), open_as("Dana")
+    address = planned_runbook(rune, "Late news", "Open the bridge", "Drain the nodes")
+    opened(dana, address)
+    waiting = held_back(dana, "**/changes**")
+    rune.goto(f"{address}?task=1")
+    rune.get_by_label("Description").fill("Call the roll")
+    rune.get_by_label("Description").blur()
+    dana.wait_for_timeout(600)  # the signal, and the longest that a page waits after it
+    assert waiting
+    dana.get_by_role("link", name="Drain the nodes").click()
+    heading = dana.get_by_label("Task details").get_by_role("heading", level=2)
+    expect(heading).to_have_text("Drain the nodes")
+    with dana.expect_response("**/changes**"):
+        let_go(dana, waiting, "**/changes**")
+    dana.get_by_label("Description").fill("Twelve of them")
+    dana.get_by_label("Description").blur()
+    expect(heading).to_have_text("Drain the nodes")
+    dana.goto(f"{address}?task=2")
+    expect(dana.get_by_label("Description")).to_have_value("Twelve of them")
+    dana.goto(f"{address}?task=1")
+    expect(dana.get_by_label("Description")).to_have_value("Call the roll")
+
+
+def test_a_change_that_waits_for_another_is_saved_before_the_next_task_opens(open_as: OpenAs) -> None:
+    rune = open_as("Rune")
+    address = planned_runbook(rune, "Saved before leaving", "Open the bridge", "Drain the nodes")
+    opened(rune, address)
+    waiting = held_back(rune)
+    rune.get_by_label("Description").fill("Call the roll")
+    rune.get_by_label("Duration").fill("45m")
+    rune.get_by_label("Duration").blur()
+    rune.get_by_role("link", name="Drain the nodes").click()
+    heading = rune.get_by_label("Task details").get_by_role("heading", level=2)
+    for _ in range(2):
+        expect(heading).to_have_text("Open the bridge")
+        let_go(rune, waiting)
+    expect(heading).to_have_text("Drain the nodes")
+    rune.goto(f"{address}?task=1")
+    expect(rune.get_by_label("Description")).to_have_value("Call the roll")
+    expect(rune.get_by_label("Duration")).to_have_value("45m")

@@ -81,6 +81,10 @@ class Here:
         narrowed = {name: changes.pop(name) for name in ("show", "text") if name in changes}
         return replace(self, wanted=replace(self.wanted, **narrowed), **changes).address
 
+    def of_task(self, number: int) -> str:
+        """The address on which what is done to that task builds."""
+        return f"{self.base}/tasks/{number}"
+
     @property
     def unfiltered(self) -> str:
         return self.to(show="", text="")

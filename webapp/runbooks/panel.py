@@ -67,7 +67,7 @@ class Panel:
 
     @property
     def url(self) -> str:
-        return f"{self.base}/tasks/{self.task.number}"
+        return self.here.of_task(self.task.number)
 
     @property
     def may_run(self) -> bool:

@@ -185,7 +185,9 @@ def _open_panel_parts(board: Board) -> list[str]:
     panel = panel_of(board, number)
     if panel is not None:
         return panel_parts(panel)
-    return [_macros("runbooks/_panel.html").gone()] if number is not None else []
+    if number is None:
+        return []
+    return [_macros("runbooks/_panel.html").gone(board.here.of_task(number))]
 
 
 def board_of(runbook: Runbook, here: Here) -> Board:

@@ -43,6 +43,7 @@ def task(runbook_id: int, number: int) -> Any:
         return see_other(path_of(runbook_id, number))
     here = replace(here_on_page(found.runbook), number=number)
     viewer = viewer_of(current_user, found.runbook)
+    seq = found.runbook.seq
     board = load_board(found.runbook, viewer, here=here, only=[found.id], hiding=False)
     panel = panel_of(board, number)
     html = current_app.jinja_env.get_template("runbooks/_panel.html").module.panel(  # type: ignore[attr-defined]
@@ -50,6 +51,7 @@ def task(runbook_id: int, number: int) -> Any:
     )
     shown = fragments([html])
     shown.headers["HX-Push-Url"] = here.address
+    shown.headers["X-Seq"] = str(seq)
     return shown
 
 
