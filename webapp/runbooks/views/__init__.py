@@ -18,6 +18,7 @@ from webapp.runbooks.views import (  # noqa: E402, F401
     exporting,
     importing,
     lists,
+    reviewing,
     runbook,
     streams,
     tasks,
