@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from webapp.runbooks.durations import shown
+from webapp.runbooks.differences import length, moved, sentence, stretched, worth_saying
 from webapp.runbooks.forecast import Span
 from webapp.runbooks.rows import LATE_START_S, Facts, Person
 from webapp.runbooks.schedule import Schedule
 from webapp.runbooks.states import Completion, TaskState
 
-WORTH_SAYING_S = 60
 _ENDINGS = {
     Completion.SKIPPED: "Skipped",
     Completion.BY_HAND: "Finished by hand",
@@ -143,18 +142,18 @@ class LateStart:
     @property
     def held(self) -> str:
         """What kept it from starting on time; empty where nothing did."""
-        if self.held_by is None or self.held_s < WORTH_SAYING_S:
+        if self.held_by is None or not worth_saying(self.held_s):
             return ""
         return f"Waited for {self.held_by.name}, which {_why_late(self.held_by)}."
 
     @property
     def waited(self) -> str:
         """How long it lay there although it could start, as the beginning of a sentence that ends with since when."""
-        if self.waited_s < WORTH_SAYING_S:
+        if not worth_saying(self.waited_s):
             return ""
         paused = (
             f", {length(self.paused_s)} of it while the runbook was paused"
-            if self.paused_s >= WORTH_SAYING_S
+            if worth_saying(self.paused_s)
             else ""
         )
         verb = "Nobody started it for" if self.started else "Nobody has started it for"
@@ -267,7 +266,7 @@ class Stream:
 
 @dataclass(frozen=True)
 class Review:
-    """The whole review. `tasks` are stream by stream, in their order there."""
+    """The whole review. `tasks` are stream by stream, in their order there; `late` as planned, so causes come first."""
 
     tasks: Sequence[Reviewed]
     streams: Sequence[tuple[Summary, Sequence[Reviewed]]]
@@ -321,7 +320,7 @@ def review(
         tasks=ordered,
         streams=summaries,
         whole=_summary("", 0, ordered, late_ids, begin),
-        late=sorted(late, key=lambda each: (-each.late_s, each.task.number)),
+        late=sorted(late, key=lambda each: (each.task.plan.start, each.since, each.task.number)),
     )
 
 
@@ -337,35 +336,6 @@ def pauses_within(changes: Iterable[tuple[datetime, bool]], end: datetime) -> li
     if since is not None:
         found.append(Span(since, max(since, end)))
     return found
-
-
-def moved(seconds: float) -> str:
-    """ "12m late", "3m early", or "on time" within a minute."""
-    if not worth_saying(seconds):
-        return "on time"
-    return f"{length(seconds)} {'late' if seconds > 0 else 'early'}"
-
-
-def stretched(seconds: float) -> str:
-    """ "5m longer", "2m less", or "as planned" within a minute."""
-    if not worth_saying(seconds):
-        return "as long as planned"
-    return f"{length(seconds)} {'longer' if seconds > 0 else 'less'}"
-
-
-def length(seconds: float) -> str:
-    """How long, in full minutes."""
-    return shown(abs(seconds) // 60 * 60)
-
-
-def worth_saying(seconds: float) -> bool:
-    """Whether a difference is more than the seconds that it takes to press a button."""
-    return abs(seconds) >= WORTH_SAYING_S
-
-
-def sentence(words: str) -> str:
-    """The words with a capital letter at the beginning."""
-    return words[:1].upper() + words[1:]
 
 
 def _late_start(

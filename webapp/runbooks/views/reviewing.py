@@ -20,10 +20,10 @@ from webapp.runbooks import evidence, queries
 from webapp.runbooks.addresses import Here
 from webapp.runbooks.board import viewer_of
 from webapp.runbooks.context import address_of
+from webapp.runbooks.differences import moved
 from webapp.runbooks.forms import zone_of
 from webapp.runbooks.models import Runbook
 from webapp.runbooks.panel import may_read_runs
-from webapp.runbooks.review import moved
 from webapp.runbooks.review_reads import RunReview, load_review
 from webapp.runbooks.review_sheet import review_csv, review_rows
 from webapp.runbooks.views import blueprint
