@@ -192,6 +192,24 @@ def test_a_denied_consent_is_said_plainly(action: int, cast: Cast, client_of: Cl
     assert db.session.scalar(select(Authentication)) is None
 
 
+@pytest.mark.parametrize("issuer", ["https://evil.example", "https://[", ""])
+def test_an_answer_that_names_another_provider_is_refused(
+    action: int, slack: Slack, cast: Cast, client_of: ClientOf, issuer: str
+) -> None:
+    ines = client_of(cast.ines)
+    ines.get(consent(start(ines, action).location) + f"&iss={issuer}")
+    assert said(ines) == [
+        (
+            "bad",
+            f"This answer came from another provider ({issuer}), so it was not used. "
+            "Check the OAuth2 provider host, then press Authenticate again.",
+        )
+    ]
+    assert db.session.scalar(select(Authentication)) is None
+    ines.get(consent(start(ines, action).location) + f"&iss={slack.url}/tenant")
+    assert stored().action_id == action
+
+
 def test_a_sign_in_expires_after_ten_minutes(action: int, cast: Cast, client_of: ClientOf) -> None:
     ines = client_of(cast.ines)
     way_back = consent(start(ines, action).location)

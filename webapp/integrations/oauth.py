@@ -19,6 +19,7 @@ from flask import current_app
 from webapp.integrations import token_answers
 from webapp.integrations.authorizations.oauth_code import extra_parameters, is_slack, uses_pkce
 from webapp.integrations.oauth_sentences import sentence_for
+from webapp.integrations.settings import origin_of
 
 TIMEOUT_S = 10
 
@@ -53,6 +54,17 @@ def authorize_url(
             **extra_parameters(settings),
         )
     return str(address)
+
+
+def issued_by(settings: Mapping[str, Any], issuer: str) -> bool:
+    """Whether the issuer that came with the answer (`iss`, RFC 9207 §2.4) is at the provider that was asked.
+
+    The issuer's own name is not among the settings, so its origin is compared: a mix-up comes from another one.
+    """
+    try:
+        return origin_of(issuer) == origin_of(str(settings["provider_host"]))
+    except ValueError:  # as of https://[
+        return False
 
 
 def exchange(
