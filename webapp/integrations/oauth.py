@@ -13,6 +13,7 @@ from typing import Any
 
 import requests
 from authlib.common.errors import AuthlibBaseError
+from authlib.common.urls import add_params_to_uri
 from authlib.integrations.requests_client import OAuth2Session
 from flask import current_app
 
@@ -51,9 +52,9 @@ def authorize_url(
             _at(settings, "authorization_endpoint"),
             state=state,
             code_verifier=code_verifier,
-            **extra_parameters(settings),
         )
-    return str(address)
+    # Added afterwards: as keywords, some names would be taken for the method's own arguments.
+    return str(add_params_to_uri(address, list(extra_parameters(settings).items())))
 
 
 def issued_by(settings: Mapping[str, Any], issuer: str) -> bool:
