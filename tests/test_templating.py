@@ -247,6 +247,7 @@ def test_a_value_never_adds_a_header(value: str) -> None:
         ('{"X A": "1"}', "“X A” is not a header name."),
         ('{"Host": "evil"}', "The header Host is set by Runsheet and cannot be given here."),
         ('{"Content-Length": "1"}', "The header Content-Length is set by Runsheet and cannot be given here."),
+        ('{"Proxy-Pass": "x"}', "The header Proxy-Pass is set by Runsheet and cannot be given here."),
         ('{"A": "1", "a": "2"}', "The header a occurs twice."),
         ('{"A": 1}', "The header A must be text in double quotes."),
         ('["A"]', "Headers must be a JSON object."),

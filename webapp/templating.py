@@ -32,9 +32,6 @@ _OWN_HEADERS = frozenset(
         "expect",
         "host",
         "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
         "te",
         "trailer",
         "transfer-encoding",
@@ -300,7 +297,7 @@ def render_headers(source: str, context: Mapping[str, object]) -> dict[str, str]
     for name, value in found.items():
         if not _TOKEN.fullmatch(name):
             raise RenderProblem(f"“{name}” is not a header name.")
-        if name.lower() in _OWN_HEADERS:
+        if name.lower() in _OWN_HEADERS or name.lower().startswith("proxy-"):
             raise RenderProblem(f"The header {name} is set by Runsheet and cannot be given here.")
         if name.lower() in {each.lower() for each in headers}:
             raise RenderProblem(f"The header {name} occurs twice.")
