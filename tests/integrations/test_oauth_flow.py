@@ -419,6 +419,23 @@ def test_a_refused_refresh_asks_for_a_new_sign_in(
     assert state.needed and "no longer accepted" in state.sentence
 
 
+@pytest.mark.parametrize("trouble", ["too_many_requests", "server_error"])
+def test_trouble_of_the_provider_at_a_refresh_does_not_end_the_sign_in(
+    action: int, slack: Slack, cast: Cast, client_of: ClientOf, trouble: str
+) -> None:
+    found = granted_with_rotation(action, slack, client_of(cast.ines))
+    made, old = db.session.get_one(Action, action), opened_token(found)["access_token"]
+    slack.switch(**{trouble: True})
+    with pytest.raises(CredentialMissing) as refused:
+        credential_for(made, task_id=None, user_id=None)
+    slack.switch(**{trouble: False})
+    assert refused.value.code == "refresh_failed"
+    assert not sign_in_state(made, task_id=None, user_id=None).needed
+    used = credential_for(made, task_id=None, user_id=None).headers["Authorization"]
+    slack.switch(rotation=False)
+    assert used != f"Bearer {old}"
+
+
 def test_a_token_never_goes_to_another_host_than_it_was_granted_for(
     action: int, cast: Cast, client_of: ClientOf
 ) -> None:

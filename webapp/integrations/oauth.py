@@ -19,7 +19,7 @@ from flask import current_app
 
 from webapp.integrations import token_answers
 from webapp.integrations.authorizations.oauth_code import extra_parameters, is_slack, uses_pkce
-from webapp.integrations.oauth_sentences import sentence_for
+from webapp.integrations.oauth_sentences import PASSING, sentence_for
 from webapp.integrations.settings import origin_of
 
 TIMEOUT_S = 10
@@ -31,6 +31,11 @@ class OAuthRefused(Exception):
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(sentence)
         self.code = code
+
+    @property
+    def passing(self) -> bool:
+        """Whether it was trouble of the provider's own, so that the same may work later."""
+        return self.code in PASSING
 
 
 @dataclass(frozen=True)
