@@ -198,13 +198,9 @@ def test_an_answer_that_names_another_provider_is_refused(
 ) -> None:
     ines = client_of(cast.ines)
     ines.get(consent(start(ines, action).location) + f"&iss={issuer}")
-    assert said(ines) == [
-        (
-            "bad",
-            f"This answer came from another provider ({issuer}), so it was not used. "
-            "Check the OAuth2 provider host, then press Authenticate again.",
-        )
-    ]
+    sentence = f"This answer came from another provider ({issuer}), so it was not used."
+    remedy = "Check the OAuth2 provider host, then press Authenticate again."
+    assert said(ines) == [("bad", f"{sentence} {remedy}")]
     assert db.session.scalar(select(Authentication)) is None
     ines.get(consent(start(ines, action).location) + f"&iss={slack.url}/tenant")
     assert stored().action_id == action
