@@ -198,7 +198,8 @@ def _refuse_before_its_time(task: Task) -> None:
 
 def _refuse_missing(task: Task, definitions: list[Any]) -> None:
     unique = list({definition.id: definition for definition in definitions}.values())
-    missing = fields.missing_required(unique, fields.values_of_task(task.id))
+    values = fields.in_force(fields.values_of_task(task.id), fields.values_of_runbook(task.runbook_id))
+    missing = fields.missing_required(unique, values)
     if missing:
         raise FieldsMissing(missing)
 
