@@ -192,6 +192,14 @@ def test_a_value_is_checked_stored_and_audited_with_before_and_after(person: Use
     ]
 
 
+def test_the_change_of_a_user_field_is_audited_by_name(task: Task, person: User) -> None:
+    owner = create_definition(name="Owner", kind="user", by=person)
+    save_value(owner, [str(person.id)], by=person, task=task)
+    db.session.flush()
+    [line] = db.session.scalars(select(AuditLine).where(AuditLine.verb == "field_value.changed"))
+    assert (line.before, line.after) == ({"Owner": None}, {"Owner": "Rune"})
+
+
 def test_a_copied_task_gets_all_values_but_the_transient_ones(person: User, task: Task) -> None:
     kept = create_definition(name="Channel", kind="text", by=person)
     left = create_definition(name="Message", kind="text", by=person, transient=True)
