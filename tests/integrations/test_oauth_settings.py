@@ -25,7 +25,9 @@ def problems(**settings: str) -> dict[str, str]:
     return AUTHORIZATIONS["oauth_code"].validate({**SETTINGS, **settings}, {"client_secret": "e1b9e11d"})
 
 
-@pytest.mark.parametrize("name", ["state", "Client_ID", "redirect_uri", "code_challenge_method", "code_verifier"])
+@pytest.mark.parametrize(
+    "name", ["state", "Client_ID", "redirect_uri", "code_challenge_method", "code_verifier"]
+)
 def test_a_parameter_that_runsheet_sets_cannot_be_overridden(name: str) -> None:
     assert problems(extra_parameters=f'{{"{name}": "x"}}') == {
         "extra_parameters": f"Runsheet sets {name.lower()} itself."
