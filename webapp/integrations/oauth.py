@@ -125,7 +125,7 @@ def _normalizing(prefer: str) -> Callable[[requests.Response], requests.Response
     def hook(answer: requests.Response) -> requests.Response:
         try:
             found = answer.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             return answer
         if isinstance(found, dict):
             answer._content = json.dumps(token_answers.normalized(found, prefer)).encode()
@@ -143,7 +143,7 @@ def _asked(ask: Callable[[], Any]) -> dict[str, Any]:
         ) from None
     except requests.RequestException as error:
         raise OAuthRefused("token_endpoint_unreachable", _why_unreachable(error)) from None
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise OAuthRefused("not_json", sentence_for("not_json")) from None
     return dict(answer)
 
@@ -175,7 +175,7 @@ def _slack_names(session: OAuth2Session, settings: Mapping[str, Any], token: str
             headers={"Authorization": f"Bearer {token}"},
             timeout=TIMEOUT_S / 2,
         ).json()
-    except (requests.RequestException, ValueError):
+    except (requests.RequestException, ValueError, RecursionError):
         return {}
     if not isinstance(answer, dict) or answer.get("ok") is not True:
         return {}
