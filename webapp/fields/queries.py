@@ -15,7 +15,7 @@ from webapp.fields.kinds import KINDS
 from webapp.fields.models import FieldDefinition, FieldRestriction, FieldValue, field_workspaces
 
 Values = dict[int, FieldValue]
-BLANK = (None, "", [])
+BLANK: tuple[Any, ...] = (None, "", [])
 
 
 def definition_for(definition_id: int) -> FieldDefinition:
