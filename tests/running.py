@@ -21,6 +21,8 @@ from webapp.secrets import generate_key
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN_S = 90
+# Not the common generator: hypothesis gives that one the same seed in every process.
+CHANCE = random.SystemRandom()
 STOPPED_WITHIN_S = 60
 # Taken by conftest.py's fixtures: databases 0 and up of a given Redis.
 FIRST_REDIS_DATABASE = 8
@@ -35,7 +37,7 @@ class Running:
     def __init__(
         self, instance: Path, *, command: str = "demo", number: int = 0, **environ: str | None
     ) -> None:
-        port = _two_free_ports()
+        port = two_free_ports()
         self.instance, self.command = instance, command
         self.address, self.sandbox = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}"
         self.log = instance / "output.log"
@@ -126,7 +128,7 @@ class Running:
 def free_port() -> int:
     """A port that nothing listens on, below those that the system hands to outgoing connections meanwhile."""
     while True:
-        port = random.randrange(10_000, 32_000)
+        port = CHANCE.randrange(10_000, 32_000)
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
@@ -139,7 +141,8 @@ def _command_of(process: psutil.Process) -> str:
         return ""
 
 
-def _two_free_ports() -> int:
+def two_free_ports() -> int:
+    """A port that nothing listens on, and neither on the next one, which a demo's sandbox takes."""
     while True:
         port = free_port()
         with socket.socket() as probe:

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from rq import Queue
 from rq.job import Job, JobStatus
 
-from tests.running import Running, free_port
+from tests.running import Running, two_free_ports
 from webapp.config import broker_socket
 from webapp.jobs import QUEUE, perform
 
@@ -80,7 +80,7 @@ def test_a_second_one_in_the_same_folder_is_refused_with_one_sentence(running: R
         pytest.skip("with a broker elsewhere, several web servers may share the folder")
     refused = subprocess.run(
         [sys.executable, "-m", "webapp", "demo"],
-        env={**running.environ, "PORT": str(free_port())},
+        env={**running.environ, "PORT": str(two_free_ports())},
         capture_output=True,
         text=True,
         check=False,
