@@ -66,7 +66,7 @@ def finish_task(task: Task, *, by: User | None, completion: Completion = Complet
         _refuse_unless_running(runbook)
         _refuse_unless(task, TaskEvent.FINISH)
         _refuse_open_call(task)
-        _refuse_missing(task, asked_for(task, "task_finish"))
+    _refuse_missing(task, asked_for(task, "task_finish"))
     _complete(task, TaskEvent.FINISH, seq, by, completion)
     _record("task.finished", task, by)
     TRIGGERS["task_finish"].call(task, by)
