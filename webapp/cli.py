@@ -22,6 +22,7 @@ CALLBACK = "/api/integrations/oauth/authentications/payload_transformer/callback
 CONCURRENCY = 64
 START_WITHIN_S = 60.0
 BROKER_WITHIN_S = 30.0
+GIVEN_BROKER_WITHIN_S = 5.0
 
 # Where the demo's processes read what it settled; see `demo`.
 SANDBOX_URL = "RUNSHEET_SANDBOX_URL"
@@ -64,6 +65,7 @@ def demo(concurrency: int) -> None:
     config = _config()
     with _sentences():
         processes.check_free(config, {"Runsheet": config.port, "the Slack sandbox": config.port + 1})
+    _check_given_broker(config)
     app = _app(config)
     _upgrade(app)
     from webapp.demo import seed
@@ -88,6 +90,7 @@ def serve(
     config = _config()
     with _sentences():
         processes.check_free(config, {"Runsheet": config.port}, host=host)
+    _check_given_broker(config)
     app = _app(config)
     _upgrade(app)
     _first_administrator(app, admin_name, admin_email, admin_password)
@@ -325,13 +328,20 @@ def _upgrade(app: Flask) -> bool:
             sys.exit(2)
 
 
-def _await_broker(config: Config) -> None:
-    from webapp.broker import wait_until_ready
+def _await_broker(config: Config, seconds: float = BROKER_WITHIN_S) -> None:
+    from webapp.broker import why_silent
 
-    if not wait_until_ready(config.redis_url, seconds=BROKER_WITHIN_S):
+    reason = why_silent(config.redis_url, seconds=seconds)
+    if reason is not None:
         name = "the embedded broker" if config.embedded_broker else "the broker of REDIS_URL"
-        click.echo(f"runsheet: {name} does not answer.", err=True)
+        click.echo(f"runsheet: {name} does not answer: {reason}.", err=True)
         sys.exit(2)
+
+
+def _check_given_broker(config: Config) -> None:
+    """End with one sentence where REDIS_URL leads nowhere; each process would say it again and again."""
+    if not config.embedded_broker:
+        _await_broker(config, GIVEN_BROKER_WITHIN_S)
 
 
 def _first_administrator(app: Flask, name: str, email: str | None, password: str | None) -> None:
