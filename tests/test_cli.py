@@ -125,6 +125,14 @@ def test_a_taken_port_is_one_sentence(run: Run, command: str) -> None:
     )
 
 
+def test_the_demo_on_the_last_port_has_none_left_for_the_sandbox(run: Run) -> None:
+    result = run("demo", PORT="65535")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "runsheet: PORT is 65535, and the Slack sandbox takes the next one; set it lower.\n",
+    )
+
+
 def test_a_given_broker_that_is_not_there_ends_the_start_with_one_sentence(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

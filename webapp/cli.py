@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CALLBACK = "/api/integrations/oauth/authentications/payload_transformer/callback"
 CONCURRENCY = 64
+HIGHEST_PORT = 65_535
 START_WITHIN_S = 60.0
 BROKER_WITHIN_S = 30.0
 GIVEN_BROKER_WITHIN_S = 5.0
@@ -59,7 +60,13 @@ def demo(concurrency: int) -> None:
     os.environ.setdefault("INSTANCE_PATH", "instance/demo")
     os.environ.setdefault("LOG_LEVEL", "WARNING")
     os.environ["RUNSHEET_DEMO"] = "1"
-    sandbox = f"127.0.0.1:{_config().port + 1}"
+    port = _config().port
+    if port == HIGHEST_PORT:
+        click.echo(
+            f"runsheet: PORT is {port}, and the Slack sandbox takes the next one; set it lower.", err=True
+        )
+        sys.exit(2)
+    sandbox = f"127.0.0.1:{port + 1}"
     os.environ[SANDBOX_URL] = f"http://{sandbox}"
     os.environ["EGRESS_ALLOW"] = ",".join(filter(None, [os.environ.get("EGRESS_ALLOW"), sandbox]))
     config = _config()
