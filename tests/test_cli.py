@@ -166,6 +166,8 @@ def test_rotating_seals_every_secret_with_the_first_key(run: Run, tmp_path: Path
     )
     with app.app_context():
         sealed = db.session.get_one(Action, action_id).authorization_secrets or b""
+        db.session.close()
+        db.engine.dispose()
     assert Vault([new]).open(key, sealed) == {"client_secret": "s3cret"}
     with pytest.raises(Unreadable):
         Vault([old]).open(key, sealed)

@@ -304,9 +304,18 @@ def _config(process: str = "runsheet") -> Config:
 
 
 def _app(config: Config) -> Flask:
+    """The application; its connections to the database are closed when the command ends."""
     from webapp import create_app
+    from webapp.extensions import db
 
-    return create_app(config)
+    app = create_app(config)
+
+    def close() -> None:
+        with app.app_context():
+            db.engine.dispose()
+
+    click.get_current_context().call_on_close(close)
+    return app
 
 
 @contextmanager
