@@ -131,6 +131,12 @@ def test_the_guides_missing_quote_is_found_and_mended() -> None:
             (1, 8),
             "A property name in double quotes is expected here (is there a comma too many?).",
         ),
+        (
+            '{"a":1, \n }',
+            (2, 2),
+            "A property name in double quotes is expected here (is there a comma too many?).",
+        ),
+        ("[1, ]", (1, 5), "A value is expected here."),
         ('{"a" 1}', (1, 6), "A colon is expected after the property name."),
         (
             "{'a':1}",
