@@ -57,8 +57,8 @@ def demo(concurrency: int) -> None:
     """Everything on this machine, with demo data and a Slack to practise with."""
     from webapp import processes
 
-    os.environ.setdefault("INSTANCE_PATH", "instance/demo")
-    os.environ.setdefault("LOG_LEVEL", "WARNING")
+    for name, value in (("INSTANCE_PATH", "instance/demo"), ("LOG_LEVEL", "WARNING")):
+        os.environ[name] = os.environ.get(name, "").strip() or value
     os.environ["RUNSHEET_DEMO"] = "1"
     port = _config().port
     if port == HIGHEST_PORT:
