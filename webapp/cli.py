@@ -53,7 +53,12 @@ def main() -> None:
 
 @main.command()
 @concurrency_option
-def demo(concurrency: int) -> None:
+@click.option(
+    "--tasks",
+    type=click.IntRange(1, 5000),
+    help="Add a runbook of so many tasks, such as 1000 or 3000, to see how Runsheet carries them. First start only.",
+)
+def demo(concurrency: int, tasks: int | None) -> None:
     """Everything on this machine, with demo data and a Slack to practise with."""
     from webapp import processes
 
@@ -77,7 +82,12 @@ def demo(concurrency: int) -> None:
     _upgrade(app)
     from webapp.demo import seed
 
-    seed(app)
+    if not seed(app, tasks=tasks) and tasks is not None:
+        click.echo(
+            f"The demo's data is there already, so --tasks adds nothing. For a new start, delete {config.instance_path} "
+            "or set INSTANCE_PATH to another folder.",
+            err=True,
+        )
     wanted = processes.programs(config, concurrency=concurrency, sandbox_port=config.port + 1)
     processes.supervise(config, wanted, os.environ)
 
