@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import errno
 import logging
 import shlex
 import socket
@@ -125,6 +126,39 @@ def test_a_taken_port_is_one_sentence(run: Run, command: str) -> None:
     )
 
 
+def test_an_instance_path_that_is_set_to_nothing_leaves_the_demo_in_its_own_folder(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        run("demo", INSTANCE_PATH="", PORT=str(taken.getsockname()[1]))
+    assert [path.relative_to(tmp_path).parts for path in tmp_path.rglob("keys.json")] == [
+        ("instance", "demo", "keys.json")
+    ]
+
+
+def test_the_demo_on_the_last_port_has_none_left_for_the_sandbox(run: Run) -> None:
+    result = run("demo", PORT="65535")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "runsheet: PORT is 65535, and the Slack sandbox takes the next one; set it lower.\n",
+    )
+
+
+def test_a_given_broker_that_is_not_there_ends_the_start_with_one_sentence(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.cli.GIVEN_BROKER_WITHIN_S", 0)
+    result = run("serve", PORT=str(free_port()), REDIS_URL="redis://127.0.0.1:1/0")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "runsheet: the broker of REDIS_URL does not answer: "
+        f"Error {errno.ECONNREFUSED} connecting to 127.0.0.1:1. Connection refused.\n"
+    )
+
+
 def test_rotating_seals_every_secret_with_the_first_key(run: Run, tmp_path: Path) -> None:
     from webapp.extensions import db
     from webapp.integrations.models import Action, Connection
@@ -146,6 +180,8 @@ def test_rotating_seals_every_secret_with_the_first_key(run: Run, tmp_path: Path
     )
     with app.app_context():
         sealed = db.session.get_one(Action, action_id).authorization_secrets or b""
+        db.session.close()
+        db.engine.dispose()
     assert Vault([new]).open(key, sealed) == {"client_secret": "s3cret"}
     with pytest.raises(Unreadable):
         Vault([old]).open(key, sealed)

@@ -64,6 +64,28 @@ def test_every_spelling_of_a_postgresql_address_uses_psycopg_3(tmp_path: Path, s
     assert config.database_url == "postgresql+psycopg://u:p@h/n"
 
 
+def test_a_relative_database_path_is_taken_from_where_the_command_was_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = read(tmp_path / "instance", DATABASE_URL="sqlite:///data/runsheet.db")
+    assert config.database_url == f"sqlite:///{tmp_path / 'data' / 'runsheet.db'}"
+
+
+@pytest.mark.parametrize(
+    "usable", ["rediss://u:p@h:6380/1?protocol=3", "unix:///run/redis.sock?db=2", "redis://[::1]"]
+)
+def test_the_usual_spellings_of_a_broker_are_taken_as_they_are(tmp_path: Path, usable: str) -> None:
+    assert read(tmp_path, REDIS_URL=usable).redis_url == usable
+
+
+@pytest.mark.parametrize(
+    "usable", ["https://ops.example.com/runsheet", "http://[::1]:5055", "https://bücher.example:8443"]
+)
+def test_the_usual_spellings_of_the_public_address_are_taken_as_they_are(tmp_path: Path, usable: str) -> None:
+    assert read(tmp_path, PUBLIC_URL=usable).public_url == usable
+
+
 def test_keys_are_made_once_and_only_their_owner_can_read_them(tmp_path: Path) -> None:
     first, second = read(tmp_path), read(tmp_path)
     assert (first.secrets_keys, first.session_secret) == (second.secrets_keys, second.session_secret)
@@ -128,6 +150,42 @@ def test_a_damaged_keys_file_is_never_replaced(tmp_path: Path, content: str) -> 
         (
             {"PUBLIC_URL": "https://runsheet.example.com:https"},
             "PUBLIC_URL is not usable; write the address people open, such as https://runsheet.example.com.",
+        ),
+        (
+            {"DATABASE_URL": "sqlite://"},
+            "DATABASE_URL keeps the database in memory, where the processes cannot share it; write sqlite:///path.",
+        ),
+        (
+            {"DATABASE_URL": "sqlite:///:memory:"},
+            "DATABASE_URL keeps the database in memory, where the processes cannot share it; write sqlite:///path.",
+        ),
+        *(
+            (
+                {"REDIS_URL": typed},
+                "REDIS_URL is not usable; write redis://host:6379/0, rediss://… or unix:///path.",
+            )
+            for typed in ("redis://broker:first/0", "redis://broker/first", "redis://[::1/0", "unix://")
+        ),
+        *(
+            (
+                {"PUBLIC_URL": typed},
+                "PUBLIC_URL is not usable; write the address people open, such as https://runsheet.example.com.",
+            )
+            for typed in (
+                *("https://", "http://[::1", "https://run sheet.example.com"),
+                *("https://ada:secret@runsheet.example.com", "https://runsheet.example.com/?"),
+            )
+        ),
+        (
+            {"SECRETS_KEYS": ","},
+            "SECRETS_KEYS holds a key that is not one; make keys with: runsheet secrets new-key.",
+        ),
+        (
+            {"SESSION_SECRET": "1234567" * 10},
+            (
+                "SESSION_SECRET is too easy to guess; "
+                "use at least 32 random characters, not the same few again and again."
+            ),
         ),
         (
             {"EGRESS_ALLOW": "http://jira"},

@@ -101,5 +101,10 @@ def test_the_json_is_checked_although_a_name_is_unknown() -> None:
     ]
 
 
+@pytest.mark.parametrize("url", ["https://[", "http://[::1"])
+def test_an_address_that_cannot_be_read_is_refused(url: str) -> None:
+    assert found(GUIDE, url=url) == [("url", "error", "", "The host of the URL is not valid.")]
+
+
 def test_loopback_needs_no_tls() -> None:
     assert found(GUIDE, url="http://127.0.0.1:5056/api/chat.postMessage") == []

@@ -131,6 +131,12 @@ def test_the_guides_missing_quote_is_found_and_mended() -> None:
             (1, 8),
             "A property name in double quotes is expected here (is there a comma too many?).",
         ),
+        (
+            '{"a":1, \n }',
+            (2, 2),
+            "A property name in double quotes is expected here (is there a comma too many?).",
+        ),
+        ("[1, ]", (1, 5), "A value is expected here."),
         ('{"a" 1}', (1, 6), "A colon is expected after the property name."),
         (
             "{'a':1}",
@@ -247,6 +253,7 @@ def test_a_value_never_adds_a_header(value: str) -> None:
         ('{"X A": "1"}', "“X A” is not a header name."),
         ('{"Host": "evil"}', "The header Host is set by Runsheet and cannot be given here."),
         ('{"Content-Length": "1"}', "The header Content-Length is set by Runsheet and cannot be given here."),
+        ('{"Proxy-Pass": "x"}', "The header Proxy-Pass is set by Runsheet and cannot be given here."),
         ('{"A": "1", "a": "2"}', "The header a occurs twice."),
         ('{"A": 1}', "The header A must be text in double quotes."),
         ('["A"]', "Headers must be a JSON object."),

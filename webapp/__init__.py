@@ -21,7 +21,7 @@ def create_app(config: Config) -> Flask:
 
     from webapp import assets, database, errors, headers, jobs, live, navigation, secrets
     from webapp.egress import EgressPolicy
-    from webapp.extensions import csrf, db, limiter, login_manager
+    from webapp.extensions import compress, csrf, db, limiter, login_manager
     from webapp.http import Door
     from webapp.row_ids import RowIdConverter
 
@@ -53,6 +53,7 @@ def create_app(config: Config) -> Flask:
         hops = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops)  # type: ignore[method-assign]
 
+    compress.init_app(app)  # first, so that it sees an answer last, with all its headers
     db.init_app(app)
     database.configure(app)
     login_manager.init_app(app)

@@ -52,14 +52,21 @@ def busy(config: Config) -> bool:
 
 def wait_until_ready(redis_url: str, *, seconds: float) -> bool:
     """Wait for the broker to answer. Whether it does."""
+    return why_silent(redis_url, seconds=seconds) is None
+
+
+def why_silent(redis_url: str, *, seconds: float) -> str | None:
+    """Wait for the broker to answer. None once it does, else what it, or the way to it, said last."""
     until = time.monotonic() + seconds
     with Redis.from_url(redis_url, retry=Retry(NoBackoff(), 0), socket_timeout=2) as connection:
         while True:
             try:
-                return bool(connection.ping())
-            except RedisError:
+                connection.ping()
+            except RedisError as error:
                 if time.monotonic() > until:
-                    return False
+                    return str(error).rstrip(".")
+            else:
+                return None
             time.sleep(_LOOK_EVERY_S)
 
 

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 CALLBACK = "/api/integrations/oauth/authentications/payload_transformer/callback"
 CONCURRENCY = 64
+HIGHEST_PORT = 65_535
 START_WITHIN_S = 60.0
 BROKER_WITHIN_S = 30.0
+GIVEN_BROKER_WITHIN_S = 5.0
 
 # Where the demo's processes read what it settled; see `demo`.
 SANDBOX_URL = "RUNSHEET_SANDBOX_URL"
@@ -51,24 +53,41 @@ def main() -> None:
 
 @main.command()
 @concurrency_option
-def demo(concurrency: int) -> None:
+@click.option(
+    "--tasks",
+    type=click.IntRange(1, 5000),
+    help="Add a runbook of so many tasks, such as 1000 or 3000, to see how Runsheet carries them. First start only.",
+)
+def demo(concurrency: int, tasks: int | None) -> None:
     """Everything on this machine, with demo data and a Slack to practise with."""
     from webapp import processes
 
-    os.environ.setdefault("INSTANCE_PATH", "instance/demo")
-    os.environ.setdefault("LOG_LEVEL", "WARNING")
+    for name, value in (("INSTANCE_PATH", "instance/demo"), ("LOG_LEVEL", "WARNING")):
+        os.environ[name] = os.environ.get(name, "").strip() or value
     os.environ["RUNSHEET_DEMO"] = "1"
-    sandbox = f"127.0.0.1:{_config().port + 1}"
+    port = _config().port
+    if port == HIGHEST_PORT:
+        click.echo(
+            f"runsheet: PORT is {port}, and the Slack sandbox takes the next one; set it lower.", err=True
+        )
+        sys.exit(2)
+    sandbox = f"127.0.0.1:{port + 1}"
     os.environ[SANDBOX_URL] = f"http://{sandbox}"
     os.environ["EGRESS_ALLOW"] = ",".join(filter(None, [os.environ.get("EGRESS_ALLOW"), sandbox]))
     config = _config()
     with _sentences():
         processes.check_free(config, {"Runsheet": config.port, "the Slack sandbox": config.port + 1})
+    _check_given_broker(config)
     app = _app(config)
     _upgrade(app)
     from webapp.demo import seed
 
-    seed(app)
+    if not seed(app, tasks=tasks) and tasks is not None:
+        click.echo(
+            f"The demo's data is there already, so --tasks adds nothing. For a new start, delete {config.instance_path} "
+            "or set INSTANCE_PATH to another folder.",
+            err=True,
+        )
     wanted = processes.programs(config, concurrency=concurrency, sandbox_port=config.port + 1)
     processes.supervise(config, wanted, os.environ)
 
@@ -88,6 +107,7 @@ def serve(
     config = _config()
     with _sentences():
         processes.check_free(config, {"Runsheet": config.port}, host=host)
+    _check_given_broker(config)
     app = _app(config)
     _upgrade(app)
     _first_administrator(app, admin_name, admin_email, admin_password)
@@ -294,9 +314,18 @@ def _config(process: str = "runsheet") -> Config:
 
 
 def _app(config: Config) -> Flask:
+    """The application; its connections to the database are closed when the command ends."""
     from webapp import create_app
+    from webapp.extensions import db
 
-    return create_app(config)
+    app = create_app(config)
+
+    def close() -> None:
+        with app.app_context():
+            db.engine.dispose()
+
+    click.get_current_context().call_on_close(close)
+    return app
 
 
 @contextmanager
@@ -325,13 +354,20 @@ def _upgrade(app: Flask) -> bool:
             sys.exit(2)
 
 
-def _await_broker(config: Config) -> None:
-    from webapp.broker import wait_until_ready
+def _await_broker(config: Config, seconds: float = BROKER_WITHIN_S) -> None:
+    from webapp.broker import why_silent
 
-    if not wait_until_ready(config.redis_url, seconds=BROKER_WITHIN_S):
+    reason = why_silent(config.redis_url, seconds=seconds)
+    if reason is not None:
         name = "the embedded broker" if config.embedded_broker else "the broker of REDIS_URL"
-        click.echo(f"runsheet: {name} does not answer.", err=True)
+        click.echo(f"runsheet: {name} does not answer: {reason}.", err=True)
         sys.exit(2)
+
+
+def _check_given_broker(config: Config) -> None:
+    """End with one sentence where REDIS_URL leads nowhere; each process would say it again and again."""
+    if not config.embedded_broker:
+        _await_broker(config, GIVEN_BROKER_WITHIN_S)
 
 
 def _first_administrator(app: Flask, name: str, email: str | None, password: str | None) -> None:

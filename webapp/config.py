@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Mapping
@@ -13,13 +14,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from webapp.egress import EgressPolicy
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 SHORTEST_SESSION_SECRET = 32
+# A random secret of that length, be it of hexadecimal digits, has more different characters than this.
+FEWEST_DIFFERENT = 8
+_HOST = re.compile(r"[\w.:-]+")
 
 
 class ConfigError(Exception):
@@ -115,29 +119,44 @@ def _database_url(typed: str) -> str:
         if typed.startswith(short):
             typed = "postgresql+psycopg://" + typed.removeprefix(short)
     try:
-        driver = make_url(typed).drivername
+        url: URL | None = make_url(typed)
     except (ArgumentError, ValueError):  # ValueError for a port that is no number
-        driver = ""
-    if driver not in ("sqlite", "postgresql+psycopg"):
+        url = None
+    if url is None or url.drivername not in ("sqlite", "postgresql+psycopg"):
         raise ConfigError(
             "DATABASE_URL is not usable; write sqlite:///path or postgresql+psycopg://user:password@host/name."
         )
+    if url.drivername == "sqlite":
+        if url.database in (None, "", ":memory:"):
+            raise ConfigError(
+                "DATABASE_URL keeps the database in memory, where the processes cannot share it; write sqlite:///path."
+            )
+        # Left to itself, Flask-SQLAlchemy takes a relative path from a folder of Flask's own choosing.
+        url = url.set(database=str(Path(str(url.database)).resolve()))
+        return url.render_as_string(hide_password=False)
     return typed
 
 
 def _redis_url(typed: str) -> str:
-    if urlsplit(typed).scheme not in ("redis", "rediss", "unix"):
+    try:
+        parts = urlsplit(typed)
+        usable = parts.scheme in ("redis", "rediss", "unix") and parts.port != 0
+    except ValueError:  # a port that is no number, or half an IPv6 address
+        usable = False
+    # After the slash stands a database's number, or the socket's path.
+    if not usable or not re.fullmatch(r"/.+" if parts.scheme == "unix" else r"(/\d*)?", parts.path):
         raise ConfigError("REDIS_URL is not usable; write redis://host:6379/0, rediss://… or unix:///path.")
     return typed
 
 
 def _public_url(typed: str) -> str:
-    parts = urlsplit(typed)
     try:
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number
+        parts = urlsplit(typed)
+        usable = parts.scheme in ("http", "https") and parts.port != 0
+    except ValueError:  # a port that is no number, or half an IPv6 address
         usable = False
-    if not usable or parts.query or parts.fragment:
+    # No name and password: it is printed, and sent to other systems as the redirect URI.
+    if not usable or not _HOST.fullmatch(parts.hostname or "") or set("@?#") & set(typed):
         raise ConfigError(
             "PUBLIC_URL is not usable; write the address people open, such as https://runsheet.example.com."
         )
@@ -154,7 +173,8 @@ def _egress(typed: str) -> str:
 
 def _keys(env: _Reader, instance: Path, *, may_make: bool) -> tuple[tuple[str, ...], str]:
     """The keys that seal secrets and the secret that signs cookies: from the environment, or made once on this machine."""
-    given = tuple(key.strip() for key in env.text("SECRETS_KEYS", "").split(",") if key.strip())
+    typed = env.text("SECRETS_KEYS", "")
+    given = tuple(key.strip() for key in typed.split(",") if key.strip()) or ((typed,) if typed else ())
     session_secret = env.text("SESSION_SECRET", "")
     if not may_make and not (given and session_secret):
         name = "SESSION_SECRET" if given else "SECRETS_KEYS"
@@ -174,6 +194,11 @@ def _keys(env: _Reader, instance: Path, *, may_make: bool) -> tuple[tuple[str, .
     if len(session_secret) < SHORTEST_SESSION_SECRET:
         raise ConfigError(
             f"SESSION_SECRET is too short to be safe; use at least {SHORTEST_SESSION_SECRET} random characters."
+        )
+    if len(set(session_secret)) < FEWEST_DIFFERENT:
+        raise ConfigError(
+            "SESSION_SECRET is too easy to guess; "
+            f"use at least {SHORTEST_SESSION_SECRET} random characters, not the same few again and again."
         )
     return given, session_secret
 

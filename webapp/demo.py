@@ -1,25 +1,39 @@
-"""The demo's data: the cast of the tests as people, two workspaces, and a runbook that waits for the guide.
+"""The demo's data: the cast of the tests as people, two workspaces, a runbook that waits for the guide, and large ones.
 
 Made once; a second start finds it and leaves everything as people left it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from importlib.resources import files
+
 from flask import Flask
 
 from webapp.accounts.models import User
 from webapp.accounts.operations import create_user
 from webapp.accounts.queries import user_by_email
+from webapp.clock import now
 from webapp.extensions import db
 from webapp.permissions import Role
+from webapp.runbooks import imports
 from webapp.runbooks.models import Task
+from webapp.runbooks.operations.changes import touch
 from webapp.runbooks.operations.lifecycle import create_runbook
+from webapp.runbooks.operations.plan_writer import PlanWriter
 from webapp.runbooks.operations.planning import Plan, add_task, edit_task
 from webapp.runbooks.operations.streams import add_stream, edit_stream
+from webapp.runbooks.sheets.columns import PlanMapping, guess
+from webapp.runbooks.sheets.plan import Checked, PlannedTask, check
+from webapp.runbooks.sheets.yaml_files import read_yaml
 from webapp.workspaces.models import Workspace
 from webapp.workspaces.operations import create_workspace, set_role
 
 PASSWORD = "runsheet-demo"
+# Where the large plan has its decision to go.
+GO = 6
 
 # Name, email, and what the person may do; the order in which the demo prints them.
 CAST = [
@@ -39,8 +53,11 @@ _ROLES = {
 }
 
 
-def seed(app: Flask) -> bool:
-    """Make the demo's data where the database is empty. Whether it was."""
+def seed(app: Flask, *, tasks: int | None = None) -> bool:
+    """Make the demo's data where the database is empty. Whether it was.
+
+    `tasks`, from 1 to 5,000, adds a runbook with that many: the failover of one site after the other.
+    """
     with app.app_context():
         if user_by_email(CAST[0][1]) is not None:
             return False
@@ -53,6 +70,9 @@ def seed(app: Flask) -> bool:
         set_role(payments, people["Rune"], Role.EDITOR, by=None)
         set_role(payments, people["Vera"], Role.VIEWER, by=None)
         _add_runbook(payments, people["Rune"], people)
+        _add_plan("Data-centre failover, region A to B", payments, people["Rune"])
+        if tasks is not None:
+            _add_plan(f"Failover of every site, {tasks:,} tasks", payments, people["Rune"], tasks=tasks)
         db.session.commit()
         return True
 
@@ -111,3 +131,38 @@ def _add_runbook(workspace: Workspace, owner: User, people: dict[str, User]) -> 
                 predecessor_ids=[made[each].id for each in before],
             )
             edit_task(task, plan, by=owner)
+
+
+def _add_plan(name: str, workspace: Workspace, owner: User, *, tasks: int | None = None) -> None:
+    """A runbook that begins on the coming Saturday night, with the large plan as an import would write it."""
+    plan = read_yaml((files("webapp") / "demo_plan.yaml").read_bytes())
+    mapping = PlanMapping(guess(plan.lines[0].cells, plan.width), "UTC")
+    checked = check(plan, mapping, imports.people_in(workspace.id))
+    if checked.problems:
+        raise ValueError(f"the demo's plan is wrong: {checked.problems[0]}")
+    if tasks is not None:
+        checked = Checked(site_after_site(checked.tasks, tasks), [])
+    runbook = create_runbook(name=name, description=plan.about.description, workspace=workspace, by=owner)
+    runbook.planned_start = _saturday_night(now())
+    PlanWriter(runbook, touch(runbook), plan.about, lambda _: None).write(checked)
+
+
+def site_after_site(plan: Sequence[PlannedTask], count: int) -> list[PlannedTask]:
+    """The plan again and again until it has `count` tasks; each site begins when the one before has its go."""
+    rows = max(task.row for task in plan) + 1
+    made: list[PlannedTask] = []
+    while len(made) < count:
+        site = len(made) // len(plan)
+        for task in plan[: count - len(made)]:
+            before = [each + site * rows for each in task.before]
+            if task is plan[0] and site:
+                before.append(plan[GO].row + (site - 1) * rows)
+            title = f"Site {site + 1}: {task.title}"
+            made.append(replace(task, row=task.row + site * rows, title=title, reference="", before=before))
+    known = {task.row for task in made}
+    return [replace(task, before=[each for each in task.before if each in known]) for task in made]
+
+
+def _saturday_night(moment: datetime) -> datetime:
+    days = (5 - moment.weekday()) % 7 or 7
+    return (moment + timedelta(days=days)).replace(hour=22, minute=0, second=0, microsecond=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import Field, PasswordField, SelectMultipleField, widgets
+from wtforms import Field, IntegerField, PasswordField, SelectMultipleField, widgets
 
 
 def strip(value: Any) -> Any:
@@ -40,6 +40,16 @@ class SecretField(PasswordField):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         options.setdefault("render_kw", {}).setdefault("autocomplete", "new-password")
         super().__init__(*arguments, **options)
+
+
+class WholeNumberField(IntegerField):
+    """A whole number. What is none counts as out of range, so that the validators' one sentence serves for both."""
+
+    def process_formdata(self, valuelist: Any) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            self.data = None
 
 
 class CheckboxesField(SelectMultipleField):

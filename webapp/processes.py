@@ -74,7 +74,7 @@ def supervise(config: Config, wanted: Sequence[Program], environment: Mapping[st
     path = config.instance_path / "supervisor.conf"
     path.write_text(settings(config, wanted))
     sys.stdout.flush()
-    arguments = [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c", str(path)]
+    arguments = [sys.executable, "-W", "ignore", "-m", "webapp.supervised", "-c", str(path)]
     os.execve(sys.executable, arguments, dict(environment))
 
 

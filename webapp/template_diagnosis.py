@@ -190,7 +190,10 @@ def _oddities(
 
 def _in_the_clear(url: str) -> bool:
     """Whether the request crosses a network without TLS; loopback crosses none."""
-    parts = urlsplit(url.strip())
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:  # as of http://[, which rendering refuses
+        return False
     return parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1")
 
 

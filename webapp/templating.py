@@ -32,9 +32,6 @@ _OWN_HEADERS = frozenset(
         "expect",
         "host",
         "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
         "te",
         "trailer",
         "transfer-encoding",
@@ -236,7 +233,11 @@ def render_json(source: str, context: Mapping[str, object]) -> tuple[str, Any]:
     try:
         return text, json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        at = buffer.origin_of(error.pos + len(rendered) - len(rendered.lstrip()))
+        place = error.pos
+        if error.msg.startswith("Illegal trailing comma"):
+            # From Python 3.13 on the place is the comma; before, it was the bracket after it, as for other mistakes.
+            place = text.index(text[place + 1 :].lstrip()[0], place + 1)
+        at = buffer.origin_of(place + len(rendered) - len(rendered.lstrip()))
         raise _json_problem(source, context, error.msg, at) from None
     except RecursionError:
         raise RenderProblem("The JSON is nested too deeply.") from None
@@ -247,6 +248,7 @@ _JSON_WORDS = {
     "Unterminated string": f"{_UNCLOSED[:1].upper()}{_UNCLOSED[1:]}.",
     "Expecting ',' delimiter": "A comma or a closing bracket is missing here.",
     "Expecting property name": "A property name in double quotes is expected here (is there a comma too many?).",
+    "Illegal trailing comma before end of array": "A value is expected here.",
     "Illegal trailing comma": "A property name in double quotes is expected here (is there a comma too many?).",
     "Expecting value": "A value is expected here.",
     "Extra data": "There is text after the end of the JSON.",
@@ -300,7 +302,7 @@ def render_headers(source: str, context: Mapping[str, object]) -> dict[str, str]
     for name, value in found.items():
         if not _TOKEN.fullmatch(name):
             raise RenderProblem(f"“{name}” is not a header name.")
-        if name.lower() in _OWN_HEADERS:
+        if name.lower() in _OWN_HEADERS or name.lower().startswith("proxy-"):
             raise RenderProblem(f"The header {name} is set by Runsheet and cannot be given here.")
         if name.lower() in {each.lower() for each in headers}:
             raise RenderProblem(f"The header {name} occurs twice.")

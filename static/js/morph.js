@@ -5,13 +5,18 @@
 
 const STYLES = ['morph', 'morph:outerHTML', 'morph:innerHTML'];
 
-// What the viewer has opened or folded stays so; what is typed and not saved stays, with what is wrong with it.
+// What the viewer has opened or folded stays so; what is typed and not saved stays, with what is wrong with it; and what
+// became of it is said by forms.js, until the next save.
 const OWN = { open: 'dialog, details', 'aria-expanded': '[data-collapse]' };
 const isElement = (node) => node.nodeType === Node.ELEMENT_NODE;
 const isOfUnsaved = (node) => node.matches('.err') && node.parentElement.querySelector('[data-dirty]') !== null;
 const callbacks = {
   beforeAttributeUpdated: (name, node) => !(name in OWN && node.matches(OWN[name])),
-  beforeNodeMorphed: (old) => !(isElement(old) && (old.hasAttribute('data-dirty') || isOfUnsaved(old))),
+  beforeNodeMorphed: (old, sent) => {
+    if (!isElement(old)) return true;
+    if ('saved' in old.dataset && 'saved' in sent.dataset) [sent.className, sent.textContent] = [old.className, old.textContent];
+    return !(old.hasAttribute('data-dirty') || isOfUnsaved(old));
+  },
   beforeNodeRemoved: (node) => !(isElement(node) && (node.id === 'toasts' || isOfUnsaved(node))),
 };
 

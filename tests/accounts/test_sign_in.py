@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from tests.cast import Cast
 from webapp.accounts.models import User, UserSession
@@ -64,6 +64,11 @@ def test_the_sixth_try_in_a_minute_is_turned_away(app: Flask, mira: int) -> None
     assert codes == [422, 422, 422, 422, 422, 429]
 
 
+def test_who_knows_the_password_is_not_counted_as_one_who_tries(app: Flask, mira: int) -> None:
+    codes = [sign_in(app.test_client()).status_code for _ in range(7)]
+    assert codes == [303] * 7
+
+
 def test_a_deactivated_person_cannot_sign_in_and_is_signed_out(app: Flask, cast: Cast, mira: int) -> None:
     client = app.test_client()
     sign_in(client)
@@ -90,6 +95,19 @@ def test_an_idle_session_ends(app: Flask, cast: Cast, client_of: ClientOf) -> No
     db.session.execute(update(UserSession).values(last_seen_at=now() - timedelta(hours=13)))
     db.session.commit()
     assert client.get("/profile").status_code == 303
+
+
+def test_the_profile_lists_the_browsers_that_are_signed_in_and_no_idle_one(
+    app: Flask, cast: Cast, client_of: ClientOf
+) -> None:
+    here = client_of(cast.rune)
+    client_of(cast.rune)
+    assert here.get("/profile").text.count(", last used ") == 2
+    mine = db.session.scalar(select(func.min(UserSession.id)).where(UserSession.user_id == cast.rune))
+    idle = update(UserSession).where(UserSession.user_id == cast.rune, UserSession.id != mine)
+    db.session.execute(idle.values(last_seen_at=now() - timedelta(hours=13)))
+    db.session.commit()
+    assert here.get("/profile").text.count(", last used ") == 1
 
 
 def test_changing_the_password_signs_other_browsers_out(app: Flask, mira: int) -> None:

@@ -54,3 +54,13 @@ def test_news_that_could_not_be_fetched_are_fetched_again(open_as: OpenAs) -> No
     dana.unroute("**/changes**")
     expect(dana.get_by_role("link", name="Drain the nodes")).to_have_count(1, timeout=10_000)
     says(dana, "Live")
+
+
+def test_a_page_comes_compressed_and_its_stream_does_not(open_as: OpenAs) -> None:
+    rune = open_as("Rune")
+    with rune.expect_response("**/live") as stream:
+        answer = rune.goto("/runbooks")
+    assert answer is not None
+    assert answer.headers["content-encoding"] in ("zstd", "br", "gzip")
+    assert stream.value.headers["content-type"].startswith("text/event-stream")
+    assert "content-encoding" not in stream.value.headers

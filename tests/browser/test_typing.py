@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, Route, expect
 
@@ -250,3 +252,15 @@ def test_a_change_that_waits_for_another_is_saved_before_the_next_task_opens(ope
     rune.goto(f"{address}?task=1")
     expect(rune.get_by_label("Description")).to_have_value("Call the roll")
     expect(rune.get_by_label("Duration")).to_have_value("45m")
+
+
+def test_that_a_field_is_saved_still_stands_there_after_the_news_of_it(open_as: OpenAs) -> None:
+    rune = open_as("Rune")
+    opened(rune, planned_runbook(rune, "Saved and told", "Open the bridge"))
+    description = rune.get_by_label("Description")
+    description.fill("Call the roll")
+    with rune.expect_response(lambda answer: "/changes" in answer.url and answer.status == 200):
+        description.blur()
+    expect(rune.get_by_text("Rune changed description")).to_be_visible()
+    field = rune.locator(".field").filter(has=description)
+    expect(field.locator("[data-saved]")).to_have_text(re.compile("^Saved [0-9]{2}:[0-9]{2}$"))

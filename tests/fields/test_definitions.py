@@ -12,6 +12,7 @@ from sqlalchemy import select
 from tests.cast import Cast
 from webapp.accounts.models import User
 from webapp.audit.models import AuditLine
+from webapp.clock import now
 from webapp.extensions import db
 from webapp.fields import queries
 from webapp.fields.kinds import InvalidValue
@@ -142,6 +143,19 @@ def test_an_archived_field_leaves_every_form_and_comes_back_with_its_values(
     assert queries.values_of_task(task.id)[back.id].value == "kept"
 
 
+def test_a_field_stays_restricted_to_an_action_that_is_archived(
+    carl: FlaskClient, person: User, action: Action
+) -> None:
+    definition = create_definition(name="Note", kind="text", by=person, action_ids=[action.id])
+    action.archived_at = now()
+    db.session.commit()
+    address = f"/settings/custom-fields/{definition.id}"
+    assert carl.get(address).text.count("Slack: Post to a channel (archived)") == 2
+    answer = carl.post(address, data={**FORM, "kind": "text", "name": "Note", "action_ids": [action.id]})
+    assert (answer.status_code, stored().restricted_action_ids) == (303, [action.id])
+    assert "(archived)" not in carl.get("/settings/custom-fields/new").text.partition("<aside")[2]
+
+
 def test_a_field_shows_where_it_is_visible_and_meant(person: User, action: Action, cast: Cast) -> None:
     treasury = db.session.get_one(Workspace, cast.treasury)
     create_definition(name="Everywhere", kind="text", by=person)
@@ -176,6 +190,14 @@ def test_a_value_is_checked_stored_and_audited_with_before_and_after(person: Use
         ({"Count": None}, {"Count": 1}),
         ({"Count": 1}, {"Count": 2}),
     ]
+
+
+def test_the_change_of_a_user_field_is_audited_by_name(task: Task, person: User) -> None:
+    owner = create_definition(name="Owner", kind="user", by=person)
+    save_value(owner, [str(person.id)], by=person, task=task)
+    db.session.flush()
+    [line] = db.session.scalars(select(AuditLine).where(AuditLine.verb == "field_value.changed"))
+    assert (line.before, line.after) == ({"Owner": None}, {"Owner": "Rune"})
 
 
 def test_a_copied_task_gets_all_values_but_the_transient_ones(person: User, task: Task) -> None:

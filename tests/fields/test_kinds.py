@@ -84,5 +84,12 @@ def test_every_type_keeps_the_contract(kind: Any) -> None:
     assert kind.for_template(None, {}) in (None, [])
 
 
+def test_the_audit_log_names_people() -> None:
+    known, gone = (KINDS["user"].for_audit(each, {7: "Rune"}) for each in (7, 8))
+    assert (known, gone) == ("Rune", "someone who has left (user 8)")
+    assert KINDS["multi_select"].for_audit(["#ops"], {}) == ["#ops"]
+    assert KINDS["user"].for_audit(None, {}) is None
+
+
 def test_a_user_is_an_address_in_a_template() -> None:
     assert KINDS["user"].for_template(7, {7: "rune@example.com"}) == "rune@example.com"

@@ -162,6 +162,33 @@ def test_an_answer_that_was_cut_says_so() -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "event"),
+    [
+        (b'{"ok": false, "error": "nope", "log": "aaaa', RunEvent.FAIL),
+        (b'{"log": ["x", {"ok": true}], "ok":false,', RunEvent.FAIL),
+        (b'{"ok": true, "log": {"ok": false, "more": "aaaa', RunEvent.SUCCEED),
+        (b'{"log": "\\"ok\\": false, aaaa', RunEvent.SUCCEED),
+        (b'{"log": "aaaa", "ok": fal', RunEvent.SUCCEED),
+        (b'{"a\\q": 1, "ok": false, "log": "a', RunEvent.SUCCEED),
+        (b'[{"ok": false}, "aaaa', RunEvent.SUCCEED),
+        (b'"ok": false, "aaaa', RunEvent.SUCCEED),
+    ],
+)
+def test_a_no_at_the_start_of_an_answer_that_was_cut_is_a_no(body: bytes, event: RunEvent) -> None:
+    assert judged(answered(200, body, truncated=True)).event is event
+
+
+def test_a_cut_no_of_slack_is_explained_by_its_code() -> None:
+    cut = answered(200, b'{"ok":false,"error":"not_in_channel","log":"aaaa', truncated=True)
+    assert judged(cut, url="https://slack.com/api/chat.postMessage").code == "not_in_channel"
+
+
+def test_an_answer_that_is_nested_too_deeply_to_read_is_only_a_2xx() -> None:
+    verdict = judged(answered(200, b"[" * 200_000))
+    assert (verdict.event, verdict.code) == (RunEvent.SUCCEED, "http_200")
+
+
+@pytest.mark.parametrize(
     ("content_type", "body", "text"),
     [
         ("application/json", "zażółć".encode(), "zażółć"),

@@ -143,6 +143,15 @@ def test_what_came_back_is_shown_as_text_and_never_as_markup(
     assert "&lt;script&gt;alert" in html
 
 
+def test_an_answer_that_is_nested_too_deeply_to_indent_is_shown_as_it_is(
+    client_of: ClientOf, cast: Cast, sent: Ask
+) -> None:
+    run_id = sent("/slack/ok").id
+    db.session.get_one(IntegrationRun, run_id).attempts[0].response_body = "[" * 50_000
+    db.session.commit()
+    assert "[" * 50_000 in client_of(cast.ines).get(f"/settings/runs/{run_id}").text
+
+
 def test_a_secret_that_someone_wrote_into_the_request_is_not_shown(
     client_of: ClientOf, cast: Cast, sent: Ask
 ) -> None:

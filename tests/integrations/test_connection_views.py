@@ -88,6 +88,14 @@ def test_choosing_predefined_brings_its_own_fields_as_a_fragment(client: Any) ->
         assert f">{label}<" in fragment
 
 
+def test_learn_more_in_the_modal_tells_the_types_apart_and_then_leads_to_the_chosen_ones_guide(
+    client: Any,
+) -> None:
+    guide = re.compile(r'<a class="link small" href="([^"]*)">Learn more</a>')
+    custom, predefined = (client.get(f"{LIST}/new{query}").text for query in ("", "?type=predefined"))
+    assert (guide.findall(custom), guide.findall(predefined)) == (["/guides/integrations"], ["/guides/slack"])
+
+
 def test_predefined_slack_is_set_up_in_one_go(client: Any) -> None:
     answer = client.post(LIST, data=SLACK)
     action = db.session.scalars(select(Action)).one()

@@ -147,7 +147,7 @@ def test_creating_an_action_leads_to_its_authorization(client: Any, connection: 
         ({"name": ""}, "Enter a name."),
         ({"visibility": "workspaces"}, "Choose at least one workspace, or all workspaces."),
         ({"timeout_s": "0"}, "Enter a number of seconds from 1 to 120."),
-        ({"timeout_s": "soon"}, "Not a valid integer value."),
+        ({"timeout_s": "soon"}, ">Enter a number of seconds from 1 to 120.<"),
         ({"trigger": "on_full_moon"}, "Not a valid choice."),
     ],
 )

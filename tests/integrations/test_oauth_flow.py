@@ -192,6 +192,20 @@ def test_a_denied_consent_is_said_plainly(action: int, cast: Cast, client_of: Cl
     assert db.session.scalar(select(Authentication)) is None
 
 
+@pytest.mark.parametrize("issuer", ["https://evil.example", "https://[", ""])
+def test_an_answer_that_names_another_provider_is_refused(
+    action: int, slack: Slack, cast: Cast, client_of: ClientOf, issuer: str
+) -> None:
+    ines = client_of(cast.ines)
+    ines.get(consent(start(ines, action).location) + f"&iss={issuer}")
+    sentence = f"This answer came from another provider ({issuer}), so it was not used."
+    remedy = "Check the OAuth2 provider host, then press Authenticate again."
+    assert said(ines) == [("bad", f"{sentence} {remedy}")]
+    assert db.session.scalar(select(Authentication)) is None
+    ines.get(consent(start(ines, action).location) + f"&iss={slack.url}/tenant")
+    assert stored().action_id == action
+
+
 def test_a_sign_in_expires_after_ten_minutes(action: int, cast: Cast, client_of: ClientOf) -> None:
     ines = client_of(cast.ines)
     way_back = consent(start(ines, action).location)
@@ -399,6 +413,23 @@ def test_a_refused_refresh_asks_for_a_new_sign_in(
     assert refused.value.code in ("invalid_refresh_token", "token_revoked")
     state = sign_in_state(made, task_id=None, user_id=None)
     assert state.needed and "no longer accepted" in state.sentence
+
+
+@pytest.mark.parametrize("trouble", ["too_many_requests", "server_error"])
+def test_trouble_of_the_provider_at_a_refresh_does_not_end_the_sign_in(
+    action: int, slack: Slack, cast: Cast, client_of: ClientOf, trouble: str
+) -> None:
+    found = granted_with_rotation(action, slack, client_of(cast.ines))
+    made, old = db.session.get_one(Action, action), opened_token(found)["access_token"]
+    slack.switch(**{trouble: True})
+    with pytest.raises(CredentialMissing) as refused:
+        credential_for(made, task_id=None, user_id=None)
+    slack.switch(**{trouble: False})
+    assert refused.value.code == "refresh_failed"
+    assert not sign_in_state(made, task_id=None, user_id=None).needed
+    used = credential_for(made, task_id=None, user_id=None).headers["Authorization"]
+    slack.switch(rotation=False)
+    assert used != f"Bearer {old}"
 
 
 def test_a_token_never_goes_to_another_host_than_it_was_granted_for(

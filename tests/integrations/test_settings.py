@@ -18,6 +18,7 @@ POST = "https://slack.com/api/chat.postMessage"
         ("http://127.0.0.1:5060", "http://127.0.0.1:5060"),
         ("", ""),
         ("slack.com/api", ""),
+        ("https://[", ""),
     ],
 )
 def test_an_origin_is_scheme_host_and_port(url: str, origin: str) -> None:

@@ -83,6 +83,11 @@ def test_ctrl_c_leaves_no_process_and_a_second_start_keeps_the_data(start: Start
     assert running.stop(signal.SIGTERM) == []
 
 
+def test_closing_the_terminal_leaves_no_process_either(start: Start) -> None:
+    running = start("serve", ADMIN_EMAIL="ada@example.org", ADMIN_PASSWORD="a password of some length")
+    assert running.stop(signal.SIGHUP) == []
+
+
 def answers(address: str) -> bool:
     try:
         return requests.get(address, timeout=2).ok

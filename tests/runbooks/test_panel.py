@@ -9,10 +9,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.cast import Cast
-from tests.runbooks.conftest import MakeAction, MakeRunbook, runs, task
+from tests.runbooks.conftest import MakeAction, MakeField, MakeRunbook, runs, task
 from webapp.accounts.models import User
 from webapp.clock import now
 from webapp.extensions import db
+from webapp.fields import operations as fields
 from webapp.integration_runs.models import Attempt
 from webapp.integrations.models import Action, Authentication
 from webapp.runbooks import operations
@@ -167,3 +168,25 @@ def test_the_card_of_a_delivered_call_says_that_its_answer_was_cut(
     run.attempts.append(Attempt(number=1, state="succeeded", started_at=now(), response_truncated=True))
     db.session.commit()
     assert words in panel(client_of(cast.rune), announcing)
+
+
+def test_the_card_of_a_call_that_a_person_resolved_says_who_and_how_they_know(
+    announcing: Runbook, cast: Cast, client_of: ClientOf
+) -> None:
+    settle(announcing, "succeeded", "resolved", "Rune found that it arrived: seen in the channel")
+    assert "Rune found that it arrived: seen in the channel" in panel(client_of(cast.rune), announcing)
+
+
+def test_a_value_that_can_no_longer_be_chosen_is_shown(
+    make_runbook: MakeRunbook, make_field: MakeField, rune: User, cast: Cast, client_of: ClientOf
+) -> None:
+    teams = make_field("Teams", kind="multi_select", options=["DBA", "Network"])
+    owner = make_field("Owner", kind="user")
+    runbook = make_runbook("Announce")
+    fields.save_value(teams, ["DBA", "Network"], by=rune, task=task(runbook, 1))
+    fields.save_value(owner, [str(cast.rune)], by=rune, task=task(runbook, 1)).value = cast.otto
+    teams.options = ["Network"]
+    db.session.commit()
+    html = panel(client_of(cast.rune), runbook)
+    assert 'value="DBA" checked' in html and 'value="Network" checked' in html
+    assert f'<option value="{cast.otto}" selected>Someone who has left</option>' in html

@@ -7,13 +7,17 @@ from collections.abc import Callable
 from flask.testing import FlaskClient
 
 from tests.cast import Cast
-from tests.runbooks.conftest import MakeField, MakeRunbook, task
+from tests.runbooks.conftest import MakeAction, MakeField, MakeRunbook, Refuses, task
 from webapp.accounts.models import User
 from webapp.audit.models import AuditLine
 from webapp.extensions import db
 from webapp.fields import queries as fields
+from webapp.runbooks import operations, queries
 from webapp.runbooks.context import context_of
 from webapp.runbooks.models import Runbook
+from webapp.runbooks.preflight import findings
+from webapp.runbooks.refusals import NotNow
+from webapp.runbooks.states import Mode
 
 ClientOf = Callable[[int], FlaskClient]
 HTMX = {"HX-Request": "true"}
@@ -64,3 +68,62 @@ def test_a_wrong_or_missing_value_changes_nothing_and_keeps_what_was_typed(
     assert 'value="many"' in text and 'value="Renamed"' in text
     assert "Change number is required." in text
     assert (stored(runbook), db.session.get_one(Runbook, runbook.id).name) == ([], "Release 12")
+
+
+def test_a_field_of_an_action_is_filled_in_on_the_runbooks_whose_tasks_call_it(
+    make_runbook: MakeRunbook,
+    make_action: MakeAction,
+    make_field: MakeField,
+    cast: Cast,
+    rune: User,
+    client_of: ClientOf,
+) -> None:
+    called, other = make_action(), make_action(name="Reply")
+    channel = make_field("Channel", displays_on=["runbook_edit"], action_ids=[called.id])
+    make_field("Thread", displays_on=["runbook_edit"], action_ids=[other.id])
+    runbook, plain = make_runbook("Announce", actions={1: called}), make_runbook("Announce", name="Plain")
+    assert (queries.fields_of(runbook), queries.fields_of(plain)) == ([channel], [])
+    assert save(client_of(cast.rune), runbook, **{f"field-{channel.id}": "#ops"})[0] == 200
+    assert context_of(task(runbook, 1), rune)["CustomField"]["Channel"] == "#ops"
+
+
+def test_where_a_task_s_own_value_is_blank_the_runbook_s_holds(
+    make_runbook: MakeRunbook, make_field: MakeField, rune: User
+) -> None:
+    channel = make_field("Channel", displays_on=["task_edit", "runbook_edit"], required=True)
+    runbook = make_runbook("Announce")
+    operations.save_runbook_field(runbook, channel, ["#ops"], by=rune)
+    for typed, seen in (("#dr", "#dr"), ("", "#ops")):
+        operations.save_field(task(runbook, 1), channel, [typed], by=rune)
+        db.session.flush()
+        assert context_of(task(runbook, 1), rune)["CustomField"]["Channel"] == seen
+    assert not [each for each in findings(runbook) if "required fields" in each.text]
+    operations.start_runbook(runbook, Mode.LIVE, by=rune)
+    operations.start_task(task(runbook, 1), by=rune)
+    assert task(runbook, 1).state == "in_progress"
+
+
+def test_a_required_field_of_the_runbook_is_filled_in_before_it_starts(
+    make_runbook: MakeRunbook, make_field: MakeField, rune: User, refuses: Refuses
+) -> None:
+    change = make_field("Change number", displays_on=["runbook_edit"], required=True)
+    make_field("Message", displays_on=["task_edit", "runbook_edit"], required=True)
+    runbook = make_runbook("Announce")
+    with refuses(NotNow, "Fill in Change number under “Name and planned start” first."):
+        operations.start_runbook(runbook, Mode.LIVE, by=rune)
+    operations.save_runbook_field(runbook, change, ["CHG0042"], by=rune)
+    operations.start_runbook(runbook, Mode.LIVE, by=rune)
+    assert runbook.state == "running"
+
+
+def test_values_of_the_runbook_are_locked_once_it_has_ended(
+    make_runbook: MakeRunbook, make_field: MakeField, cast: Cast, rune: User, client_of: ClientOf
+) -> None:
+    change = make_field("Change number", displays_on=["runbook_edit"])
+    runbook = make_runbook("Announce", mode=Mode.LIVE)
+    operations.cancel_runbook(runbook, "The vendor is down", by=rune)
+    db.session.commit()
+    status, text = save(client_of(cast.rune), runbook, name="Renamed", **{f"field-{change.id}": "CHG0042"})
+    assert (status, stored(runbook)) == (422, [])
+    assert "Locked: the runbook has ended." in text
+    assert save(client_of(cast.rune), runbook, name="Renamed")[0] == 200

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask_login import UserMixin
 from sqlalchemy import ForeignKey, String, UniqueConstraint
@@ -11,6 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from webapp.clock import now
 from webapp.extensions import Base, UtcDateTime
 from webapp.permissions import Role
+
+# A session that nobody used for this long is over.
+IDLE_LIMIT = timedelta(hours=12)
 
 
 class User(UserMixin, Base):

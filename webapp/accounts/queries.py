@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import abort
 from sqlalchemy import func, select
 
-from webapp.accounts.models import GlobalRole, User, UserSession
+from webapp.accounts.models import IDLE_LIMIT, GlobalRole, User, UserSession
+from webapp.clock import now
 from webapp.extensions import db
 from webapp.permissions import Role
 
@@ -45,6 +46,10 @@ def count_active_administrators() -> int:
 
 
 def live_sessions(user_id: int) -> list[UserSession]:
-    """The user's sessions that have not been ended, last used first."""
-    query = select(UserSession).where(UserSession.user_id == user_id, UserSession.revoked_at.is_(None))
+    """The user's sessions that still open the door: neither ended nor idle for too long. Last used first."""
+    query = select(UserSession).where(
+        UserSession.user_id == user_id,
+        UserSession.revoked_at.is_(None),
+        UserSession.last_seen_at > now() - IDLE_LIMIT,
+    )
     return list(db.session.scalars(query.order_by(UserSession.last_seen_at.desc())))

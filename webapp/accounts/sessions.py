@@ -12,13 +12,12 @@ from flask_login import current_user, login_user, logout_user
 from sqlalchemy import select, update
 from sqlalchemy.orm import contains_eager
 
-from webapp.accounts.models import User, UserSession
+from webapp.accounts.models import IDLE_LIMIT, User, UserSession
 from webapp.audit.operations import record
 from webapp.blueprint import to_sign_in
 from webapp.clock import now
 from webapp.extensions import db, login_manager
 
-IDLE_LIMIT = timedelta(hours=12)
 SEEN_EVERY = timedelta(minutes=5)
 
 

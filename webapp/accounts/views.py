@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, make_response, request, url_for
+from flask import Response, abort, make_response, request, url_for
 from flask_limiter.util import get_remote_address
 from flask_login import current_user
 
@@ -36,6 +36,10 @@ def _name_and_address() -> str:
     return f"{request.form.get('email', '').strip().lower()} {get_remote_address()}"
 
 
+def _was_refused(answer: Response) -> bool:
+    return answer.status_code == 422
+
+
 @blueprint.get("/sign-in", permission=Permission.PUBLIC)
 def sign_in() -> Any:
     if current_user.is_authenticated:
@@ -44,8 +48,9 @@ def sign_in() -> Any:
 
 
 @blueprint.post("/sign-in", permission=Permission.PUBLIC)
-@limiter.limit("30/minute")
-@limiter.limit("5/minute", key_func=_name_and_address)
+@limiter.limit("120/minute")  # of any, because tries that come at the same moment are counted when they end
+@limiter.limit("30/minute", deduct_when=_was_refused)
+@limiter.limit("5/minute", key_func=_name_and_address, deduct_when=_was_refused)
 def check_sign_in() -> Any:
     form = SignInForm()
     if not form.validate():

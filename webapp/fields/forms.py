@@ -20,7 +20,10 @@ _NAME = r"^[^{}%\"\\\x00-\x1f]+$"
 
 
 class DefinitionForm(BaseForm):
-    """A field as an admin fills it in; its options come from the rows `options-0`, `options-1`, …"""
+    """A field as an admin fills it in; its options come from the rows `options-0`, `options-1`, …
+
+    `changed` is the field that is changed, none where a new one is made: it may keep to actions that are archived.
+    """
 
     name = StringField(
         "Name",
@@ -45,10 +48,12 @@ class DefinitionForm(BaseForm):
     )
     help_text = TextAreaField("Help text", [Length(max=500, message="Use at most 500 characters.")])
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    def __init__(self, *arguments: Any, changed: FieldDefinition | None = None, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.workspaces.choices = {each.id: each.name for each in workspaces.all_workspaces()}
-        self.action_ids.choices = dict(offered.action_choices())
+        self.action_ids.choices = dict(
+            offered.action_choices(changed.restricted_action_ids if changed else [])
+        )
 
     def values(self) -> dict[str, Any]:
         """What `operations.create_definition` and `update_definition` take, the type apart."""

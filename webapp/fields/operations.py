@@ -186,8 +186,8 @@ def save_value(
     holder = task or runbook
     if holder is None or (task and runbook):
         raise ValueError("a value belongs to one task or one runbook")
-    people = people_of(holder.guard_workspace_id)
-    value = KINDS[definition.kind].parse(typed, definition.options, people)
+    people, kind = people_of(holder.guard_workspace_id), KINDS[definition.kind]
+    value = kind.parse(typed, definition.options, people)
     query = select(FieldValue).where(
         FieldValue.field_definition_id == definition.id,
         FieldValue.task_id == holder.id if task else FieldValue.runbook_id == holder.id,
@@ -208,8 +208,8 @@ def save_value(
             "field_value.changed",
             holder,
             by=by,
-            before={definition.name: before},
-            after={definition.name: value},
+            before={definition.name: kind.for_audit(before, people)},
+            after={definition.name: kind.for_audit(value, people)},
             workspace_id=holder.guard_workspace_id,
             runbook_id=getattr(holder, "runbook_id", holder.id),
         )

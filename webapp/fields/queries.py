@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from flask import abort
@@ -15,6 +15,7 @@ from webapp.fields.kinds import KINDS
 from webapp.fields.models import FieldDefinition, FieldRestriction, FieldValue, field_workspaces
 
 Values = dict[int, FieldValue]
+BLANK: tuple[Any, ...] = (None, "", [])
 
 
 def definition_for(definition_id: int) -> FieldDefinition:
@@ -39,14 +40,22 @@ def definitions_for(
 
     `displays_on` None means wherever they display.
     """
+    found = _definitions(workspace_id, [] if action_id is None else [action_id])
+    return [each for each in found if displays_on is None or displays_on in each.displays_on]
+
+
+def definitions_for_runbook(workspace_id: int, action_ids: Collection[int]) -> list[FieldDefinition]:
+    """The fields of a runbook whose tasks have those actions: those that display on runbook edit."""
+    return [each for each in _definitions(workspace_id, action_ids) if "runbook_edit" in each.displays_on]
+
+
+def _definitions(workspace_id: int, action_ids: Collection[int]) -> list[FieldDefinition]:
     query = (
         select(FieldDefinition)
-        .where(FieldDefinition.archived_at.is_(None), _visible_in([workspace_id]), _meant_for(action_id))
+        .where(FieldDefinition.archived_at.is_(None), _visible_in([workspace_id]), _meant_for(action_ids))
         .order_by(FieldDefinition.position, FieldDefinition.id)
     )
-    return [
-        each for each in db.session.scalars(query) if displays_on is None or displays_on in each.displays_on
-    ]
+    return list(db.session.scalars(query))
 
 
 def _visible_in(workspace_ids: Iterable[int]) -> Any:
@@ -56,12 +65,14 @@ def _visible_in(workspace_ids: Iterable[int]) -> Any:
     return or_(FieldDefinition.is_global, FieldDefinition.id.in_(inside))
 
 
-def _meant_for(action_id: int | None) -> Any:
+def _meant_for(action_ids: Collection[int]) -> Any:
     restricted = select(FieldRestriction.field_definition_id)
     free = FieldDefinition.id.not_in(restricted)
-    if action_id is None:
+    if not action_ids:
         return free
-    return or_(free, FieldDefinition.id.in_(restricted.where(FieldRestriction.action_id == action_id)))
+    return or_(
+        free, FieldDefinition.id.in_(restricted.where(FieldRestriction.action_id.in_(list(action_ids))))
+    )
 
 
 def values_of_task(task_id: int) -> Values:
@@ -82,6 +93,11 @@ def values_of_runbook(runbook_id: int) -> Values:
     """Definition id to value, of one runbook."""
     query = select(FieldValue).where(FieldValue.runbook_id == runbook_id)
     return {value.field_definition_id: value for value in db.session.scalars(query)}
+
+
+def in_force(of_task: Values, of_runbook: Values) -> Values:
+    """What holds for a task: its own values, and the runbook's where its own are blank."""
+    return {**of_runbook, **{key: value for key, value in of_task.items() if value.value not in BLANK}}
 
 
 def template_values(
@@ -117,7 +133,7 @@ def missing_required(
     return [
         each
         for each in definitions
-        if each.required and (each.id not in values or values[each.id].value in (None, "", []))
+        if each.required and (each.id not in values or values[each.id].value in BLANK)
     ]
 
 

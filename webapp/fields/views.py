@@ -51,6 +51,7 @@ def definition(definition_id: int) -> Any:
     found = queries.definition_for(definition_id)
     form = DefinitionForm(
         formdata=None,
+        changed=found,
         obj=found,
         visibility="global" if found.is_global else "workspaces",
         workspaces=[each.id for each in found.workspaces],
@@ -64,7 +65,7 @@ def definition(definition_id: int) -> Any:
 @blueprint.post("/settings/custom-fields/<int:definition_id>", permission=Permission.MANAGE_FIELDS)
 def save_definition(definition_id: int) -> Any:
     found = queries.definition_for(definition_id)
-    form = DefinitionForm()
+    form = DefinitionForm(changed=found)
     form.kind.data = found.kind
     if form.validate():
         try:
@@ -129,10 +130,11 @@ def _definitions(
     status: int = 200,
 ) -> Any:
     archived = request.args.get("archived") == "1"
+    listed = queries.all_definitions(archived=archived)
     return page(
         "fields/definitions.html",
         status=status,
-        definitions=queries.all_definitions(archived=archived),
+        definitions=listed,
         archived=archived,
         form=form,
         opened=opened,
@@ -141,5 +143,7 @@ def _definitions(
         options_errors=options_errors or [],
         kinds=KINDS,
         places=DISPLAYS_ON,
-        action_names=dict(offered.action_choices()),
+        action_names=dict(
+            offered.action_choices({id_ for each in listed for id_ in each.restricted_action_ids})
+        ),
     )

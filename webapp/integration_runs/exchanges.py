@@ -41,7 +41,6 @@ KEPT_HEADERS = frozenset(
     }
 )
 REFERENCE_HEADER = "X-Request-ID"
-_UNREACHED = frozenset({"token_endpoint_unreachable", "refresh_failed"})
 
 
 class Missing(Exception):
@@ -120,7 +119,7 @@ def perform(claim: Claim, door: Sender) -> Finished:
         outcome = door.send(outbound, timeout_s=claim.timeout_s)
         return _finished(claim, credential, outcome, outbound.headers)
     except Missing as missing:
-        outcome = NotSent(missing.code, missing.sentence, missing.remedy, 0, missing.code in _UNREACHED)
+        outcome = NotSent(missing.code, missing.sentence, missing.remedy, 0, missing.code == "refresh_failed")
     except _TooLate:
         outcome = NotSent(
             "worker_busy",

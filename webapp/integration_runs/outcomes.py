@@ -121,7 +121,7 @@ def wait_before(repeat: int, chance: Callable[[], float] = random.random) -> flo
 
 def answer_of(url: str, answered: Answered) -> Answer:
     """The answer as explanations read it."""
-    return Answer(url, answered.status, answered.headers, text_of(answered))
+    return Answer(url, answered.status, answered.headers, text_of(answered), answered.truncated)
 
 
 def text_of(answered: Answered) -> str:

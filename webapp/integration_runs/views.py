@@ -68,7 +68,7 @@ def pretty_body(text: str | None) -> str:
     """A JSON body with line breaks and indents; any other as it is."""
     try:
         return json.dumps(json.loads(text or ""), indent=2, ensure_ascii=False)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text or ""
 
 

@@ -186,14 +186,13 @@ def _refreshed(found: Authentication, action: Action) -> Authentication:
     try:
         granted = oauth.refresh(settings, secret, refresh_token)
     except oauth.OAuthRefused as refusal:
-        if refusal.code == "token_endpoint_unreachable":
+        if refusal.passing:
             verbs.give_up_refresh(found)
         else:
             mark_refused(found, refusal.code)
         db.session.commit()
-        raise CredentialMissing(
-            refusal.code, str(refusal), "Press Authenticate again if it stays so."
-        ) from None
+        code = "refresh_failed" if refusal.passing else refusal.code
+        raise CredentialMissing(code, str(refusal), "Press Authenticate again if it stays so.") from None
     verbs.keep_refreshed(found, granted)
     db.session.commit()
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,12 +23,13 @@ LONGEST_QUOTE = 200
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back. Header names are lower-case; `text` is the decoded body."""
+    """What came back. Header names are lower-case; `text` is the decoded body, `cut` where only its start was read."""
 
     url: str
     status: int
     headers: Mapping[str, str]
     text: str
+    cut: bool = False
 
     @property
     def host(self) -> str:
@@ -35,10 +37,10 @@ class Answer:
 
     @cached_property
     def json(self) -> Any:
-        """The body as JSON, or None."""
+        """The body as JSON, or None. Of an object that was cut, the pairs that are there as a whole."""
         try:
-            return json.loads(self.text)
-        except ValueError:
+            return whole_pairs(self.text) if self.cut else json.loads(self.text)
+        except (ValueError, RecursionError):
             return None
 
     @property
@@ -90,6 +92,30 @@ def explain(answer: Answer, *, values: Mapping[str, Any]) -> Explanation | None:
             ADMIN,
         )
     return _by_status(answer)
+
+
+def whole_pairs(text: str) -> dict[str, Any] | None:
+    """The pairs of a JSON object up to where its text ends; None where it begins as no object."""
+    after = _OPENING.match(text)
+    if after is None:
+        return None
+    found: dict[str, Any] = {}
+    decoder = json.JSONDecoder()
+    while named := _NAME.match(text, after.end()):
+        try:
+            value, end = decoder.raw_decode(text, named.end())
+        except (ValueError, RecursionError):
+            break
+        after = _NEXT.match(text, end)
+        if after is None:  # at the very end a number may go on
+            break
+        found[json.loads(named[1])] = value
+    return found
+
+
+_OPENING = re.compile(r"\s*\{")
+_NAME = re.compile(r'\s*("(?:[^"\\\x00-\x1f]|\\.)*")\s*:\s*')
+_NEXT = re.compile(r"\s*[,}]")
 
 
 def values_of_body(body: str | None, content_type: str) -> dict[str, Any]:

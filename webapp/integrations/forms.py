@@ -11,7 +11,6 @@ from wtforms import (
     BooleanField,
     Field,
     HiddenField,
-    IntegerField,
     RadioField,
     SelectField,
     StringField,
@@ -20,7 +19,7 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
 
-from webapp.forms import BaseForm, CheckboxesField
+from webapp.forms import BaseForm, CheckboxesField, WholeNumberField
 from webapp.integrations import offered
 from webapp.integrations.authorizations import AUTHORIZATIONS, AuthorizationKind
 from webapp.integrations.models import Action, Connection
@@ -171,7 +170,7 @@ class GeneralForm(BaseForm):
         "Safe to repeat",
         description="A request that may have arrived is sent again by itself. Off where twice does harm.",
     )
-    timeout_s = IntegerField(
+    timeout_s = WholeNumberField(
         "Timeout",
         [
             InputRequired("Enter a number of seconds from 1 to 120."),

@@ -13,12 +13,14 @@ from typing import Any
 
 import requests
 from authlib.common.errors import AuthlibBaseError
+from authlib.common.urls import add_params_to_uri
 from authlib.integrations.requests_client import OAuth2Session
 from flask import current_app
 
 from webapp.integrations import token_answers
 from webapp.integrations.authorizations.oauth_code import extra_parameters, is_slack, uses_pkce
-from webapp.integrations.oauth_sentences import sentence_for
+from webapp.integrations.oauth_sentences import PASSING, sentence_for
+from webapp.integrations.settings import origin_of
 
 TIMEOUT_S = 10
 
@@ -29,6 +31,11 @@ class OAuthRefused(Exception):
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(sentence)
         self.code = code
+
+    @property
+    def passing(self) -> bool:
+        """Whether it was trouble of the provider's own, so that the same may work later."""
+        return self.code in PASSING
 
 
 @dataclass(frozen=True)
@@ -50,9 +57,17 @@ def authorize_url(
             _at(settings, "authorization_endpoint"),
             state=state,
             code_verifier=code_verifier,
-            **extra_parameters(settings),
         )
-    return str(address)
+    # Added afterwards: as keywords, some names would be taken for the method's own arguments.
+    return str(add_params_to_uri(address, list(extra_parameters(settings).items())))
+
+
+def issued_by(settings: Mapping[str, Any], issuer: str) -> bool:
+    """Whether the issuer that came with the answer (`iss`, RFC 9207 §2.4) is at the provider that was asked.
+
+    The issuer's own name is not among the settings, so its origin is compared: a mix-up comes from another one.
+    """
+    return origin_of(issuer) == origin_of(str(settings["provider_host"]))
 
 
 def exchange(
@@ -110,7 +125,7 @@ def _normalizing(prefer: str) -> Callable[[requests.Response], requests.Response
     def hook(answer: requests.Response) -> requests.Response:
         try:
             found = answer.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             return answer
         if isinstance(found, dict):
             answer._content = json.dumps(token_answers.normalized(found, prefer)).encode()
@@ -128,7 +143,7 @@ def _asked(ask: Callable[[], Any]) -> dict[str, Any]:
         ) from None
     except requests.RequestException as error:
         raise OAuthRefused("token_endpoint_unreachable", _why_unreachable(error)) from None
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise OAuthRefused("not_json", sentence_for("not_json")) from None
     return dict(answer)
 
@@ -160,7 +175,7 @@ def _slack_names(session: OAuth2Session, settings: Mapping[str, Any], token: str
             headers={"Authorization": f"Bearer {token}"},
             timeout=TIMEOUT_S / 2,
         ).json()
-    except (requests.RequestException, ValueError):
+    except (requests.RequestException, ValueError, RecursionError):
         return {}
     if not isinstance(answer, dict) or answer.get("ok") is not True:
         return {}

@@ -47,6 +47,21 @@ SENTENCES = {
     "cannot_install_an_org_installed_app": "The app is installed for the whole organisation. Ask a Slack admin.",
 }
 
+# Trouble of the provider's own: what is asked says nothing about the sign-in, and may work later.
+PASSING = frozenset(
+    {
+        "token_endpoint_unreachable",
+        "not_json",
+        "server_error",
+        "temporarily_unavailable",
+        "internal_error",
+        "fatal_error",
+        "service_unavailable",
+        "request_timeout",
+        "ratelimited",
+    }
+)
+
 
 def sentence_for(code: str | None, description: str | None = None) -> str:
     """The sentence for a provider's error code; unknown codes are quoted, shortened, with what it said."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from flask import abort
@@ -70,11 +70,20 @@ def actions_in(workspace_id: int) -> list[Action]:
     return list(db.session.scalars(_offered().where(visible)))
 
 
-def action_choices() -> list[tuple[int, str]]:
-    """(id, "Connection: Action") of every action that is not archived, for a select."""
-    return [
-        (action.id, f"{action.connection.name}: {action.name}") for action in db.session.scalars(_offered())
-    ]
+def action_choices(kept: Collection[int] = ()) -> list[tuple[int, str]]:
+    """(id, "Connection: Action") of every action that is not archived, for a select.
+
+    Those of `kept` follow although they are archived, and say so.
+    """
+    found = {
+        action.id: f"{action.connection.name}: {action.name}" for action in db.session.scalars(_offered())
+    }
+    gone = [action_id for action_id in kept if action_id not in found]
+    if gone:
+        query = select(Action).where(Action.id.in_(gone)).options(joinedload(Action.connection))
+        for action in db.session.scalars(query.order_by(Action.id)):
+            found[action.id] = f"{action.connection.name}: {action.name} (archived)"
+    return list(found.items())
 
 
 def functional_authentications(action_ids: Iterable[int]) -> dict[int, Authentication]:

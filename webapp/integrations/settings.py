@@ -78,8 +78,11 @@ class Move:
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port of an address, as "https://slack.com"; "" where it has none."""
-    parts = urlsplit(url.strip())
+    """Scheme, host and port of an address, as "https://slack.com"; "" where it has none that can be read."""
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:  # as of https://[
+        return ""
     if not parts.netloc:
         return ""
     return f"{parts.scheme}://{parts.netloc}".lower()

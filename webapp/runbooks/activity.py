@@ -73,6 +73,10 @@ _SENTENCES: dict[str, tuple[str, Callable[[Line], str]]] = {
         "clock-pause",
         lambda line: f"did not start the task by itself: {line.note}",
     ),
+    "task.not_finished_by_itself": (
+        "clock-pause",
+        lambda line: f"did not finish the task by itself: {line.note}",
+    ),
     "task.start_refused": ("alert-circle", lambda line: f"could not start the task: {line.note}"),
     "task.finish_refused": ("alert-circle", lambda line: f"could not finish the task: {line.note}"),
     "field_value.changed": ("pencil", _values),

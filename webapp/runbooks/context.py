@@ -15,7 +15,7 @@ def context_of(task: Task, by: User | None) -> dict[str, Any]:
     """The context of a template. A field's value is looked for on the task first, then on the runbook."""
     runbook = task.runbook
     definitions = fields.definitions_for(None, runbook.workspace_id, task.action_id)
-    values = {**fields.values_of_runbook(runbook.id), **fields.values_of_task(task.id)}
+    values = fields.in_force(fields.values_of_task(task.id), fields.values_of_runbook(runbook.id))
     return {
         "CustomField": fields.template_values(definitions, values),
         "Task": {

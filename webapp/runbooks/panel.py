@@ -213,6 +213,6 @@ def _fields(task: Task) -> list[FieldRow]:
         value = values.get(definition.id)
         here = "task_edit" in definition.displays_on
         asked = "task_start" in definition.displays_on or "task_finish" in definition.displays_on
-        if here or (asked and value is not None and value.value not in (None, "", [])):
+        if here or (asked and value is not None and value.value not in fields.BLANK):
             found.append(FieldRow(definition, value, locked_because(task, definition)))
     return found

@@ -64,6 +64,7 @@ def _about(tasks: Sequence[Task], one: str, many: str) -> Finding | None:
 
 def _without_values(runbook: Runbook, tasks: Sequence[Task]) -> list[Task]:
     values = fields.values_of_tasks([task.id for task in tasks])
+    shared = fields.values_of_runbook(runbook.id)
     definitions = {
         action_id: fields.definitions_for("task_edit", runbook.workspace_id, action_id)
         for action_id in {task.action_id for task in tasks}
@@ -71,7 +72,9 @@ def _without_values(runbook: Runbook, tasks: Sequence[Task]) -> list[Task]:
     return [
         task
         for task in tasks
-        if fields.missing_required(definitions[task.action_id], values.get(task.id, {}))
+        if fields.missing_required(
+            definitions[task.action_id], fields.in_force(values.get(task.id, {}), shared)
+        )
     ]
 
 

@@ -14,6 +14,8 @@ from sqlalchemy.orm import joinedload
 
 from webapp.accounts.models import User
 from webapp.extensions import db
+from webapp.fields import queries as fields
+from webapp.fields.models import FieldDefinition
 from webapp.integrations.models import Action
 from webapp.permissions import TABLE, Permission, can
 from webapp.runbooks.models import Comment, Runbook, Stream, Task, task_assignees, task_predecessors
@@ -39,6 +41,15 @@ def task_numbered(
     """The same, by the number that people see; a deleted task only where asked for."""
     query = _detailed(deleted=deleted).where(Task.runbook_id == runbook_id, Task.number == number)
     return _permitted(user, db.session.scalar(query), permission)
+
+
+def fields_of(runbook: Runbook) -> list[FieldDefinition]:
+    """The custom fields of the runbook itself; of those restricted to actions, the ones that its tasks have."""
+    query = select(Task.action_id).where(
+        Task.runbook_id == runbook.id, Task.action_id.is_not(None), Task.deleted_at.is_(None)
+    )
+    action_ids = [each for each in db.session.scalars(query.distinct()) if each is not None]
+    return fields.definitions_for_runbook(runbook.workspace_id, action_ids)
 
 
 def stream_of(runbook: Runbook, stream_id: int, *, deleted: bool = False) -> Stream:

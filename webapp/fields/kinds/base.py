@@ -42,6 +42,10 @@ class FieldKind:
         """The stored value in words."""
         return "" if value is None else str(value)
 
+    def for_audit(self, value: Any, people: Mapping[int, str]) -> Any:
+        """The value as the audit log keeps it, which is read when ids say nothing any more."""
+        return value
+
     def for_template(self, value: Any, people_emails: Mapping[int, str]) -> Any:
         """The value as a request template sees it: text, a number, a list of texts, or None."""
         return value

@@ -33,6 +33,9 @@ class User(FieldKind):
     def shown(self, value: Any, people: Mapping[int, str]) -> str:
         return "" if value is None else people.get(value, "someone who has left")
 
+    def for_audit(self, value: Any, people: Mapping[int, str]) -> Any:
+        return value if value is None else people.get(value, f"someone who has left (user {value})")
+
     def for_template(self, value: Any, people_emails: Mapping[int, str]) -> Any:
         return None if value is None else people_emails.get(value)
 

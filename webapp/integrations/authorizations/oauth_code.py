@@ -19,7 +19,17 @@ from webapp.forms import BaseForm, SecretField
 from webapp.integrations.authorizations.base import AuthorizationKind, SignInAs, latin1_problem
 
 OWN_PARAMETERS = frozenset(
-    {"client_id", "client_secret", "state", "redirect_uri", "response_type", "scope", "code_challenge"}
+    {
+        "client_id",
+        "client_secret",
+        "code_challenge",
+        "code_challenge_method",
+        "code_verifier",
+        "redirect_uri",
+        "response_type",
+        "scope",
+        "state",
+    }
 )
 _SLACK_TOKEN_ENDPOINTS = ("/api/oauth.access", "/api/oauth.v2.access")
 
@@ -89,6 +99,7 @@ class OAuthCode(AuthorizationKind):
             "authorization_endpoint": _path_problem(str(settings.get("authorization_endpoint") or "")),
             "token_endpoint": _path_problem(str(settings.get("token_endpoint") or "")),
             "extra_parameters": _parameters_problem(str(settings.get("extra_parameters") or "")),
+            "client_id": _carried(settings, str(settings.get("client_id") or "")),
             "client_secret": _secret_problem(settings, secrets.get("client_secret") or ""),
         }
         return {name: sentence for name, sentence in problems.items() if sentence}
@@ -145,6 +156,8 @@ def _parameters_problem(typed: str) -> str | None:
         found = json.loads(typed)
     except ValueError as error:
         return f"This is not JSON: {error}."
+    except RecursionError:
+        return "This is nested too deeply."
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
         return 'Write a JSON object of texts, such as {"user_scope": "chat:write"}.'
     taken = OWN_PARAMETERS & {name.lower() for name in found}
@@ -154,4 +167,9 @@ def _parameters_problem(typed: str) -> str | None:
 def _secret_problem(settings: Mapping[str, Any], secret: str) -> str | None:
     if not secret:
         return "Enter the Client Secret."
-    return latin1_problem(secret) if settings.get("client_authentication") == "client_secret_basic" else None
+    return _carried(settings, secret)
+
+
+def _carried(settings: Mapping[str, Any], text: str) -> str | None:
+    """A sentence where the client authenticates by Basic and that cannot carry the text."""
+    return latin1_problem(text) if settings.get("client_authentication") == "client_secret_basic" else None

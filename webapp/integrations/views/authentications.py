@@ -78,6 +78,14 @@ def callback() -> Any:
     action = db.session.get(Action, pending.action_id)
     if action is None or action.revision != pending.action_revision:
         return _refused(action, pending.return_to, _CHANGED)
+    issuer = request.args.get("iss")
+    if issuer is not None and not oauth.issued_by(action.authorization_settings, issuer):
+        said = f"This answer came from another provider ({issuer[:100]}), so it was not used."
+        return _refused(
+            action,
+            pending.return_to,
+            f"{said} Check the OAuth2 provider host, then press Authenticate again.",
+        )
     if "error" in request.args:
         said = sentence_for(request.args["error"], request.args.get("error_description"))
         return _refused(action, pending.return_to, said)

@@ -66,7 +66,7 @@ def finish_task(task: Task, *, by: User | None, completion: Completion = Complet
         _refuse_unless_running(runbook)
         _refuse_unless(task, TaskEvent.FINISH)
         _refuse_open_call(task)
-        _refuse_missing(task, asked_for(task, "task_finish"))
+    _refuse_missing(task, asked_for(task, "task_finish"))
     _complete(task, TaskEvent.FINISH, seq, by, completion)
     _record("task.finished", task, by)
     TRIGGERS["task_finish"].call(task, by)
@@ -198,7 +198,8 @@ def _refuse_before_its_time(task: Task) -> None:
 
 def _refuse_missing(task: Task, definitions: list[Any]) -> None:
     unique = list({definition.id: definition for definition in definitions}.values())
-    missing = fields.missing_required(unique, fields.values_of_task(task.id))
+    values = fields.in_force(fields.values_of_task(task.id), fields.values_of_runbook(task.runbook_id))
+    missing = fields.missing_required(unique, values)
     if missing:
         raise FieldsMissing(missing)
 

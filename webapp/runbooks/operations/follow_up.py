@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from webapp.accounts.models import User
+from webapp.audit.operations import record
 from webapp.extensions import db
 from webapp.integration_runs.models import IntegrationRun
 from webapp.integration_runs.signals import run_changed, run_settled
@@ -16,6 +17,7 @@ from webapp.runbooks.models import Runbook, Task
 from webapp.runbooks.operations.changes import stamp, touch
 from webapp.runbooks.operations.execution import finish_task
 from webapp.runbooks.operations.notes import add_comment
+from webapp.runbooks.refusals import FieldsMissing
 from webapp.runbooks.states import UNDER_WAY, Completion, TaskState
 
 
@@ -42,7 +44,23 @@ def finish_after_success(run: IntegrationRun, **_: Any) -> None:
         return
     this_time = task.started_at is not None and run.requested_at >= task.started_at
     if this_time and task.action.finish_on_success and task.runbook.state in UNDER_WAY:
-        finish_task(task, by=None, completion=Completion.INTEGRATION)
+        try:
+            finish_task(task, by=None, completion=Completion.INTEGRATION)
+        except FieldsMissing as missing:
+            _left_to_people(task, missing)
+
+
+def _left_to_people(task: Task, missing: FieldsMissing) -> None:
+    """Say why the task did not finish by itself; whoever presses Finish is asked for the fields."""
+    record(
+        "task.not_finished_by_itself",
+        task,
+        by=None,
+        workspace_id=task.runbook.workspace_id,
+        runbook_id=task.runbook_id,
+        note=str(missing),
+    )
+    stamp([task.id], touch(task.runbook))
 
 
 def comment_on_cancel(run: IntegrationRun, by: User | None = None, **_: Any) -> None:

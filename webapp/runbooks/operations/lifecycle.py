@@ -12,8 +12,10 @@ from webapp.accounts.models import User
 from webapp.audit.operations import record
 from webapp.clock import now
 from webapp.extensions import db
+from webapp.fields import queries as fields
 from webapp.integration_runs.operations import RequestInvalid
 from webapp.integrations.models import Action
+from webapp.runbooks import queries
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.operations.changes import stamp_states, touch
 from webapp.runbooks.operations.readiness import settle_readiness, start_what_is_due
@@ -69,6 +71,12 @@ def start_runbook(runbook: Runbook, mode: Mode, *, by: User) -> None:
         select(func.count()).select_from(Task).where(Task.runbook_id == runbook.id, Task.deleted_at.is_(None))
     ):
         raise NotNow("There is nothing to run yet. Add a task first.")
+    asked_later = {"task_edit", "task_start"}
+    here = [each for each in queries.fields_of(runbook) if not asked_later & set(each.displays_on)]
+    missing = fields.missing_required(here, fields.values_of_runbook(runbook.id))
+    if missing:
+        names = ", ".join(each.name for each in missing)
+        raise NotNow(f"Fill in {names} under “Name and planned start” first.")
     runbook.state, runbook.mode, runbook.started_at, runbook.ended_at = state, mode, now(), None
     db.session.flush()
     stamp_states(runbook, TaskState, seq)

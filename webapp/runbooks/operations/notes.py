@@ -15,6 +15,7 @@ from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.states import ENDED, NOT_STARTED, TaskState
 
 LONGEST_COMMENT = 5000
+_ENDED = "Locked: the runbook has ended."
 
 
 def add_comment(task: Task, body: str, *, by: User) -> Comment:
@@ -83,8 +84,10 @@ def save_field(task: Task, definition: FieldDefinition, typed: Sequence[str], *,
 def save_runbook_field(
     runbook: Runbook, definition: FieldDefinition, typed: Sequence[str], *, by: User
 ) -> FieldValue:
-    """Store one custom field of the runbook itself. Raises fields' InvalidValue."""
+    """Store one custom field of the runbook itself. Raises NotNow once it has ended, or fields' InvalidValue."""
     touch(runbook)
+    if runbook.state in ENDED:
+        raise NotNow(_ENDED)
     return fields.save_value(definition, typed, by=by, runbook=runbook)
 
 
@@ -94,7 +97,7 @@ def locked_because(task: Task, definition: FieldDefinition) -> str:
     What is asked for at the finish stays open until then.
     """
     if task.runbook.state in ENDED:
-        return "Locked: the runbook has ended."
+        return _ENDED
     if task.state in NOT_STARTED:
         return ""
     if task.state == TaskState.IN_PROGRESS and "task_finish" in definition.displays_on:

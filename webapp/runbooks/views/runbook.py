@@ -23,7 +23,7 @@ from webapp.runbooks.forms import ReasonForm, RunbookForm, StartRunbookForm, run
 from webapp.runbooks.models import Runbook
 from webapp.runbooks.preflight import findings
 from webapp.runbooks.refusals import NotNow
-from webapp.runbooks.states import Mode
+from webapp.runbooks.states import ENDED, Mode
 from webapp.runbooks.views import blueprint
 from webapp.runbooks.views.pieces import (
     answer,
@@ -93,13 +93,13 @@ def changes(runbook_id: int) -> Any:
 def edit_runbook(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.EDIT_RUNBOOKS)
     form = RunbookForm(formdata=None, data=runbook_values(found, zone_of(current_user)))
-    return _ask_edit(found, form, _fields_of(found))
+    return _ask_edit(found, form, queries.fields_of(found))
 
 
 @blueprint.post(f"{PAGE}/edit", permission=Permission.EDIT_RUNBOOKS)
 def save_runbook(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.EDIT_RUNBOOKS)
-    form, definitions, since = RunbookForm(), _fields_of(found), found.seq
+    form, definitions, since = RunbookForm(), queries.fields_of(found), found.seq
     complete = form.validate()
     problems = _save_fields(found, definitions)
     if problems or not complete:
@@ -116,10 +116,6 @@ def save_runbook(runbook_id: int) -> Any:
     return answer(found, since, text=f"{found.name} is saved.")
 
 
-def _fields_of(runbook: Runbook) -> list[FieldDefinition]:
-    return fields.definitions_for("runbook_edit", runbook.workspace_id, None)
-
-
 def _save_fields(runbook: Runbook, definitions: Sequence[FieldDefinition]) -> dict[int, str]:
     """Save what the dialog sent; definition id to what is wrong with it."""
     problems = {}
@@ -129,7 +125,7 @@ def _save_fields(runbook: Runbook, definitions: Sequence[FieldDefinition]) -> di
             continue
         try:
             saved = operations.save_runbook_field(runbook, each, sent, by=current_user)
-        except InvalidValue as wrong:
+        except (InvalidValue, NotNow) as wrong:
             problems[each.id] = str(wrong)
         else:
             if each.required and saved.value is None:
@@ -152,6 +148,7 @@ def _ask_edit(
         form=form,
         zone=zone_of(current_user),
         definitions=definitions,
+        locked=runbook.state in ENDED,
         values=fields.values_of_runbook(runbook.id),
         typed=typed_values(definitions),
         problems=problems,

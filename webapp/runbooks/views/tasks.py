@@ -195,7 +195,6 @@ def save_field(runbook_id: int, number: int, definition_id: int) -> Any:
         request.path,
         error=error or None,
         people=workspaces.members_of(runbook.workspace_id),
-        saved=not error,
         typed=KINDS[definition.kind].as_typed(typed) if error else None,
         oob=True,
     )
