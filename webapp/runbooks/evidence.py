@@ -19,8 +19,9 @@ from typing import Any
 from webapp.redaction import redact, redact_headers
 from webapp.runbooks.sheets.csv_files import write_csv
 
-RUN_SHEET, REVIEW, AUDIT, RUNS, MANIFEST = (
+RUN_SHEET, STYLE, REVIEW, AUDIT, RUNS, MANIFEST = (
     "run-sheet.html",
+    "run_sheet.css",
     "review.csv",
     "audit.jsonl",
     "integration-runs.jsonl",
@@ -33,13 +34,14 @@ _TEXT_OF_HTML = re.compile(r"(?<=>)[^<>]+(?=<)")
 class Evidence:
     """What goes into a pack. `head` says in the manifest what it is about; all of it is JSON-able.
 
-    `review` are the rows of a sheet; `audit` and `runs` one mapping per line. A run has `headers`, and a list of
-    `attempts`, each with `request_headers` and `response_headers`: these are redacted by their names.
+    `style` is the run sheet's; `review` are the rows of a sheet; `audit` and `runs` one mapping per line. A run has
+    `headers`, and a list of `attempts`, each with `request_headers` and `response_headers`: redacted by their names.
     """
 
     head: Mapping[str, Any]
     made_at: datetime
     run_sheet: str
+    style: bytes
     review: Sequence[Sequence[str]]
     audit: Sequence[Mapping[str, Any]]
     runs: Sequence[Mapping[str, Any]]
@@ -49,6 +51,7 @@ def pack(evidence: Evidence) -> bytes:
     """The archive as a ZIP file, with a manifest of each file's size and SHA-256."""
     files = {
         RUN_SHEET: without_secrets(evidence.run_sheet).encode(),
+        STYLE: evidence.style,
         REVIEW: write_csv([redact(cell) for cell in row] for row in evidence.review),
         AUDIT: _lines(evidence.audit),
         RUNS: _lines(evidence.runs),

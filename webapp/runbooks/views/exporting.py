@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import io
 import re
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Response, current_app, send_file
+from flask import Response, send_file
 from flask_login import current_user
-from markupsafe import Markup
 
 from webapp.extensions import db
 from webapp.off_the_loop import off_the_loop
@@ -62,11 +60,10 @@ def run_sheet(runbook_id: int) -> Any:
 
 
 def run_sheet_page(found: Runbook, *, packed: bool = False) -> Response:
-    """The run sheet; `packed` as a file that stands on its own, with its style inside and no way back."""
+    """The run sheet; `packed` as a file in a folder with its style, and with no way back."""
     board = load_board(found, viewer_of(current_user, found), here=Here(base_of(found)))
     zone = ZoneInfo(zone_of(current_user))
     rows = imports.plan_rows(found.id)
-    style = Path(current_app.static_folder or "", "css/run_sheet.css").read_text() if packed else ""
     return page(
         "runbooks/run_sheet.html",
         runbook=found,
@@ -76,7 +73,7 @@ def run_sheet_page(found: Runbook, *, packed: bool = False) -> Response:
         took=durations.shown(board.stats.duration_s),
         zone=zone.key,
         local=lambda moment: moment.astimezone(zone),
-        style=Markup(style),  # our own file
+        packed=packed,
     )
 
 

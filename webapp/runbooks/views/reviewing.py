@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Response
+from flask import Response, current_app
 from flask_login import current_user
 
 from webapp.audit import queries as audit
@@ -99,12 +100,14 @@ def _collected(runbook: Runbook, loaded: RunReview) -> evidence.Evidence:
         },
         made_at=loaded.moment,
         run_sheet=run_sheet_page(runbook, packed=True).get_data(as_text=True),
+        style=Path(current_app.static_folder or "", "css/run_sheet.css").read_bytes(),
         review=review_rows(loaded.review, loaded.calls, loaded.lessons, zone),
         audit=[_line(each) for each in audit.lines_of_runbook(runbook.id)],
         runs=[
             {**_run(each), "action": names[each.id].action, "task": names[each.id].number}
             | {"attempts": [_attempt(attempt) for attempt in attempts.get(each.id, ())]}
             for each in integration_runs.runs_of_runbook(runbook.id, started)
+            if each.id in names  # not one that was asked for since the review was read
         ],
     )
 
