@@ -24,14 +24,15 @@ READY_WITHIN_S = 90
 # Not the common generator: hypothesis gives that one the same seed in every process.
 CHANCE = random.SystemRandom()
 STOPPED_WITHIN_S = 60
-# Taken by conftest.py's fixtures: databases 0 and up of a given Redis.
-FIRST_REDIS_DATABASE = 8
+# A given Redis has 16 databases: the first four are for the fixtures of as many test processes, then three for each.
+FIRST_REDIS_DATABASE = 4
 
 
 class Running:
     """One `runsheet demo` or `runsheet serve`, started by `start` and stopped by whichever way a test wants.
 
-    `address` and `sandbox` are known before the start. `environ` adds settings; None removes one.
+    `number` has to differ from that of every other one that runs at the same time: each test process has three, from
+    three times its own number. `address` and `sandbox` are known before the start. `environ` adds settings; None removes one.
     """
 
     def __init__(

@@ -17,7 +17,10 @@ from webapp.runbooks.sheets.plan import PlannedTask
 
 def plan_of(name: str) -> tuple[dict[int, Task], list[tuple[int, int]]]:
     tasks = {
-        each.id: each for each in db.session.scalars(select(Task).join(Runbook).where(Runbook.name == name))
+        each.id: each
+        for each in db.session.scalars(
+            select(Task).join(Runbook).where(Runbook.name == name).order_by(Task.number)
+        )
     }
     links = db.session.execute(
         select(task_predecessors.c.predecessor_id, task_predecessors.c.task_id).where(

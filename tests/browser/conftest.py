@@ -41,7 +41,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory, worker_number: int) -> Iterator[Running]:
     """A demo of this module's own, because its tests change what is in it."""
-    running = Running(tmp_path_factory.mktemp("demo"), number=worker_number)
+    running = Running(tmp_path_factory.mktemp("demo"), number=3 * worker_number)
     try:
         running.start()
         yield running

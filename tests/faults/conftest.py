@@ -167,7 +167,7 @@ def _token(page: str) -> str:
 @pytest.fixture(scope="module")
 def ground(tmp_path_factory: pytest.TempPathFactory, worker_number: int) -> Iterator[Ground]:
     """A demo of our own, whose parts may be killed, and a client of its database."""
-    running = Running(tmp_path_factory.mktemp("faults") / "instance", number=worker_number + 6)
+    running = Running(tmp_path_factory.mktemp("faults") / "instance", number=3 * worker_number + 2)
     try:
         running.start()
         app = create_app(Config.from_environment(running.environ))

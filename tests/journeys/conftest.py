@@ -12,7 +12,7 @@ from tests.running import Running
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory, worker_number: int) -> Iterator[Running]:
     """A running `runsheet demo`, shared: leave it running."""
-    running = Running(tmp_path_factory.mktemp("demo"), number=worker_number)
+    running = Running(tmp_path_factory.mktemp("demo"), number=3 * worker_number)
     try:
         running.start()
         yield running

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.faults, pytest.mark.timeout(240)]
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory, worker_number: int) -> Iterator[Running]:
     """A demo of our own, whose parts may be killed."""
-    made = Running(tmp_path_factory.mktemp("recovery") / "instance", number=worker_number + 4)
+    made = Running(tmp_path_factory.mktemp("recovery") / "instance", number=3 * worker_number + 1)
     try:
         made.start()
         yield made

@@ -23,7 +23,7 @@ def start(tmp_path: Path, worker_number: int) -> Iterator[Start]:
     made: list[Running] = []
 
     def begin(command: str, **environ: str) -> Running:
-        running = Running(tmp_path / "instance", command=command, number=worker_number + 4, **environ)
+        running = Running(tmp_path / "instance", command=command, number=3 * worker_number + 1, **environ)
         made.append(running)
         running.start()
         return running
