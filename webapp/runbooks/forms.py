@@ -214,12 +214,12 @@ class BulkForm(BaseForm):
     shift = StringField("Shift planned starts by", [Optional()])
     people_how = SelectField(
         "People",
-        choices=[
-            ("", "Leave as they are"),
-            ("add", "Assign as well"),
-            ("remove", "Take off"),
-            ("replace", "Assign these and nobody else"),
-        ],
+        choices={
+            "": "Leave as they are",
+            "add": "Assign as well",
+            "remove": "Take off",
+            "replace": "Assign these and nobody else",
+        },
         default="",
     )
     people_ids = CheckboxesField("Which people", coerce=int)
@@ -232,8 +232,8 @@ class BulkForm(BaseForm):
         """The form for one runbook; `typed` reads it from the request."""
         form = cls(**({} if typed else {"formdata": None}))
         form._streams, form._people = streams, people
-        form.stream_id.choices = [(0, "Leave as it is"), *((each.id, each.name) for each in streams)]
-        form.people_ids.choices = [(each.id, each.name) for each in people]
+        form.stream_id.choices = {0: "Leave as it is", **{each.id: each.name for each in streams}}
+        form.people_ids.choices = {each.id: each.name for each in people}
         return form
 
     def validate_duration(self, field: Any) -> None:
@@ -249,7 +249,7 @@ class BulkForm(BaseForm):
             raise ValidationError("Choose at least one person.")
 
     def validate(self, extra_validators: Any = None) -> bool:
-        fine = super().validate(extra_validators)
+        fine: bool = super().validate(extra_validators)
         if fine and self.edit() == BulkEdit():
             self.stream_id.errors = ["Nothing is chosen yet. Fill in at least one field."]
             return False
@@ -263,7 +263,7 @@ class BulkForm(BaseForm):
             duration_s=durations.parse(self.duration.data) if self.duration.data else None,
             shift_s=_signed(self.shift.data) if self.shift.data else 0,
             people_how=self.people_how.data or "",
-            people=[each for each in self._people if each.id in chosen],
+            people=tuple(each for each in self._people if each.id in chosen),
         )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import joinedload, selectinload
 
 from webapp.accounts.models import User
-from webapp.audit.operations import record
+from webapp.audit.operations import Change, record_each
 from webapp.clock import now
 from webapp.extensions import db
 from webapp.runbooks.models import Runbook, Stream, Task, task_assignees, task_predecessors
@@ -78,15 +78,13 @@ def edit_tasks(runbook: Runbook, numbers: Collection[int], edit: BulkEdit, *, by
             tasks.remove(each)
     before = {each.id: _facts(each) for each in tasks}
     _plan_anew(runbook, tasks, edit, seq)
-    for each in tasks:
-        after = _facts(each)
-        if after == before[each.id]:
-            outcome.same.append(each.number)
-            continue
-        outcome.changed.append(each.number)
-        _record("task.changed", each, by, before=before[each.id], after=after)
-    changed = {each.id for each in tasks if each.number in set(outcome.changed)}
-    stamp(changed | _successors(changed), seq)
+    after = {each.id: _facts(each) for each in tasks}
+    changed = [each for each in tasks if before[each.id] != after[each.id]]
+    outcome.changed = [each.number for each in changed]
+    outcome.same = [each.number for each in tasks if before[each.id] == after[each.id]]
+    _record(runbook, "task.changed", [(each, before[each.id], after[each.id]) for each in changed], by)
+    ids = {each.id for each in changed}
+    stamp(ids | _successors(ids), seq)
     if edit.stream is not None:
         stream_ids = {edit.stream.id, *(facts["stream_id"] for facts in before.values())}
         db.session.execute(
@@ -113,9 +111,8 @@ def delete_tasks(runbook: Runbook, numbers: Collection[int], *, by: User) -> Bul
             .execution_options(synchronize_session="fetch")
         )
         stamp(_successors(ids), seq)
-    for each in tasks:
-        outcome.changed.append(each.number)
-        _record("task.deleted", each, by)
+    outcome.changed = [each.number for each in tasks]
+    _record(runbook, "task.deleted", [(each, None, None) for each in tasks], by)
     return outcome
 
 
@@ -219,5 +216,5 @@ def _refuse_unless_planning(runbook: Runbook) -> None:
         )
 
 
-def _record(verb: str, task: Task, by: User, **facts: Any) -> None:
-    record(verb, task, by=by, workspace_id=task.runbook.workspace_id, runbook_id=task.runbook_id, **facts)
+def _record(runbook: Runbook, verb: str, changes: Sequence[Change], by: User) -> None:
+    record_each(verb, changes, by=by, workspace_id=runbook.workspace_id, runbook_id=runbook.id)

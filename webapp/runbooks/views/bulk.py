@@ -69,12 +69,14 @@ def delete_tasks(runbook_id: int) -> Any:
 
 
 def _selected(runbook_id: int) -> tuple[Runbook, list[int]]:
-    """The runbook and the numbers that were sent; 404 for a number that no task of it ever had."""
+    """The runbook and the numbers that were sent; 400 without any, 404 for one that no task of it ever had."""
     runbook = queries.runbook_for(current_user, runbook_id, Permission.EDIT_RUNBOOKS)
     wanted = set(request.form.getlist("number", row_id))
+    if not wanted:
+        abort(400)
     query = select(Task.number).where(Task.runbook_id == runbook.id, Task.number.in_(wanted))
     known = sorted(db.session.scalars(query))
-    if not wanted or len(known) < len(wanted):
+    if len(known) < len(wanted):
         abort(404)
     return runbook, known
 
