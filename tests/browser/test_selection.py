@@ -39,6 +39,7 @@ def test_a_selection_outlives_another_s_change_and_is_changed_at_once(open_as: O
     assert checked(rune) == ["1", "2", "3"]
 
     rune.get_by_role("button", name="Change…").click()
+    expect(rune.locator("#panel")).to_be_hidden()
     rune.get_by_role("dialog").get_by_label("Duration").fill("42m")
     rune.get_by_role("dialog").get_by_role("button", name="Change 3 tasks").click()
     expect(rune.get_by_text("3 tasks changed.")).to_be_visible()
