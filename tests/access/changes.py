@@ -184,6 +184,7 @@ CHANGES = {
     "runbooks.move_task": Change({"to": "down"}),
     "runbooks.delete_task": Change(),
     "runbooks.restore_task": Change(),
+    "runbooks.mark_lesson": Change({"lesson": "yes"}),
     "runbooks.add_comment": Change({"body": "Looks good"}),
     "runbooks.save_field": Change({"value": "#general"}),
     "runbooks.start_task": Change(prepare=_STARTABLE, number=2),

@@ -27,9 +27,9 @@ from webapp.runbooks.models import Runbook, Task
 ClientOf = Callable[[int], FlaskClient]
 NOBODYS = 987_654_321
 BEYOND_ANY_COLUMN = 2**70
-FORM = {"to": "down", "outcome": "succeeded", "mode": "rehearsal"}
+FORM = {"to": "down", "outcome": "succeeded", "mode": "rehearsal", "lesson": "yes"}
 # Of a workspace, each; a task's number is looked up in its runbook.
-INSIDE_A_RUNBOOK = ("stream_id", "run_id", "definition_id")
+INSIDE_A_RUNBOOK = ("stream_id", "run_id", "definition_id", "comment_id")
 
 
 def ask(client: FlaskClient, route: Route, objects: dict[str, Any], form: dict[str, Any]) -> str:

@@ -23,7 +23,7 @@ from webapp.workspaces.models import Membership
 
 ClientOf = Callable[[int], FlaskClient]
 # Enough for the views that read a form before they look for the thing.
-FORM = {"to": "down", "outcome": "succeeded", "mode": "rehearsal"}
+FORM = {"to": "down", "outcome": "succeeded", "mode": "rehearsal", "lesson": "yes"}
 HTMX = {"HX-Request": "true"}
 
 

@@ -17,7 +17,7 @@ from webapp.fields.models import FieldDefinition
 from webapp.integration_runs.models import IntegrationRun
 from webapp.integrations.models import Action, Authentication, Connection
 from webapp.permissions import Role
-from webapp.runbooks.models import PlanImport, Runbook, Stream, Task
+from webapp.runbooks.models import Comment, PlanImport, Runbook, Stream, Task
 from webapp.runbooks.sheets.columns import PlanMapping
 from webapp.runbooks.sheets.reading import read
 from webapp.workspaces.models import Membership, Workspace
@@ -59,6 +59,7 @@ class Things:
     spare_number: int
     deleted_number: int
     run_id: int
+    comment_id: int
     session_id: int = 0
     import_id: int = 0
     spare_import_id: int = 0
@@ -76,6 +77,7 @@ ARGUMENTS: dict[str, Callable[[Things], Any]] = {
     "runbook_id": lambda things: things.runbook_id,
     "stream_id": lambda things: things.stream_id,
     "number": lambda things: things.number,
+    "comment_id": lambda things: things.comment_id,
     "run_id": lambda things: things.run_id,
     "slug": lambda things: "slack",
 }
@@ -150,7 +152,8 @@ def things_in(workspace_id: int) -> Things:
         host="slack.com",
         body='{"text":"Call"}',
     )
-    db.session.add_all([authentication, run])
+    comment = Comment(task_id=tasks[0].id, user=member, body="Ring twice")
+    db.session.add_all([authentication, run, comment])
     db.session.flush()
     authentication.token = vault.seal(authentication.secrets_row_key, {"access_token": "granted"})
     made = Things(
@@ -169,6 +172,7 @@ def things_in(workspace_id: int) -> Things:
         spare_number=tasks[1].number,
         deleted_number=tasks[2].number,
         run_id=run.id,
+        comment_id=comment.id,
     )
     db.session.commit()
     return made

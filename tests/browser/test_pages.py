@@ -44,6 +44,8 @@ PAGES = {
     "a task whose message was delivered": "{live}?task=1",
     "a task whose message failed": "{live}?task=2",
     "a task that asks for a sign-in": "{live}?task=3",
+    "a review": "{live}/review",
+    "a review before the start": "/runbooks/1/review",
     "the reason of a skip": "{live}/tasks/3/skip",
     "no match for a filter": "{live}?show=late",
     "my tasks": "/my-tasks",

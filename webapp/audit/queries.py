@@ -54,6 +54,12 @@ def lines_about(object_type: str, object_id: int) -> list[AuditLine]:
     return list(db.session.scalars(query.order_by(AuditLine.id)))
 
 
+def lines_of_runbook(runbook_id: int) -> list[AuditLine]:
+    """What happened in one runbook, to it and its tasks, oldest first."""
+    query = select(AuditLine).where(AuditLine.runbook_id == runbook_id)
+    return list(db.session.scalars(query.order_by(AuditLine.id)))
+
+
 def _narrowed(query: Select[Any], wanted: Filter) -> Select[Any]:
     if wanted.actor:
         query = query.where(func.lower(AuditLine.actor_name).contains(wanted.actor.lower(), autoescape=True))

@@ -78,6 +78,34 @@ def runs_of_task(task_id: int) -> list[IntegrationRun]:
     return list(db.session.scalars(query))
 
 
+def runs_of_runbook(runbook_id: int, since: datetime) -> list[IntegrationRun]:
+    """Every run that was asked for in the runbook since that moment, oldest first, without its attempts; one query."""
+    query = (
+        select(_R)
+        .where(_R.runbook_id == runbook_id, _R.requested_at >= since)
+        .options(
+            joinedload(_R.action).joinedload(Action.connection),
+            joinedload(_R.action).lazyload(Action.workspaces),
+        )
+        .order_by(_R.id)
+    )
+    return list(db.session.scalars(query))
+
+
+def attempts_of_runbook(runbook_id: int, since: datetime) -> dict[int, list[Attempt]]:
+    """Run id to its attempts, for those runs; one query."""
+    query = (
+        select(Attempt)
+        .join(_R, _R.id == Attempt.run_id)
+        .where(_R.runbook_id == runbook_id, _R.requested_at >= since)
+        .order_by(Attempt.run_id, Attempt.number)
+    )
+    found: dict[int, list[Attempt]] = defaultdict(list)
+    for attempt in db.session.scalars(query):
+        found[attempt.run_id].append(attempt)
+    return found
+
+
 def runs(wanted: Filter, page: int) -> tuple[list[IntegrationRun], int, int]:
     """One page of runs, newest first, how many pages there are (at least 1), and how many runs match."""
     total = db.session.scalar(_narrowed(select(func.count(_R.id)), wanted)) or 0

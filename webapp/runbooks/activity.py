@@ -29,13 +29,19 @@ class Line(Protocol):
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry: a comment with its author, or a sentence about a change with an icon."""
+    """One entry: a comment with its author and its id, or a sentence about a change with an icon."""
 
     at: datetime
     text: str
     icon: str = ""
     author: Any = None
-    key: str = ""
+    comment_id: int | None = None
+    lesson: bool = False
+
+    @property
+    def key(self) -> str:
+        """The id of its element; empty for a change."""
+        return f"comment-{self.comment_id}" if self.comment_id is not None else ""
 
 
 def _values(line: Line) -> str:
@@ -79,7 +85,10 @@ _SENTENCES: dict[str, tuple[str, Callable[[Line], str]]] = {
 
 def entries(comments: Iterable[Any], lines: Iterable[Line]) -> list[Entry]:
     """Comments and changes together, newest last."""
-    found = [Entry(each.at, each.body, author=each.user, key=f"comment-{each.id}") for each in comments]
+    found = [
+        Entry(each.at, each.body, author=each.user, comment_id=each.id, lesson=each.lesson)
+        for each in comments
+    ]
     for line in lines:
         known = _SENTENCES.get(line.verb)
         if known is not None:

@@ -176,7 +176,7 @@ class Task(Base):
 
 
 class Comment(Base):
-    """What someone wrote on a task."""
+    """What someone wrote on a task. A `lesson` is shown again when the run is reviewed."""
 
     __tablename__ = "comments"
 
@@ -185,6 +185,7 @@ class Comment(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     body: Mapped[str] = mapped_column(Text)
+    lesson: Mapped[bool] = mapped_column(default=False)
 
     user: Mapped[User] = relationship()
 

@@ -72,6 +72,14 @@ def comments_of(task_id: int) -> list[Comment]:
     return list(db.session.scalars(query.order_by(Comment.id)))
 
 
+def comment_of(task: Task, comment_id: int) -> Comment:
+    """One of the task's comments, or 404."""
+    found = db.session.get(Comment, comment_id)
+    if found is None or found.task_id != task.id:
+        abort(404)
+    return found
+
+
 def neighbours(task: Task) -> tuple[int | None, int | None]:
     """The numbers of the tasks before and after it on the page: stream by stream, in their order."""
     query = (

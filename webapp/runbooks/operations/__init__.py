@@ -26,6 +26,7 @@ from webapp.runbooks.operations.lifecycle import (
 from webapp.runbooks.operations.notes import (
     add_comment,
     locked_because,
+    mark_lesson,
     record_refusal,
     save_field,
     save_runbook_field,
@@ -68,6 +69,7 @@ __all__ = [
     "finish_by_hand",
     "finish_task",
     "locked_because",
+    "mark_lesson",
     "mode_words",
     "move_stream",
     "move_task",

@@ -40,6 +40,24 @@ def add_comment(task: Task, body: str, *, by: User) -> Comment:
     return comment
 
 
+def mark_lesson(task: Task, comment: Comment, lesson: bool, *, by: User) -> bool:
+    """Mark one of the task's comments as a lesson, or take the mark away. False where it stands so already."""
+    touch(task.runbook, task)
+    db.session.refresh(comment, ["lesson"])
+    if comment.lesson is lesson:
+        return False
+    comment.lesson = lesson
+    record(
+        "comment.marked_as_lesson" if lesson else "comment.lesson_unmarked",
+        comment,
+        by=by,
+        after={"task": task.audit_name},
+        workspace_id=task.runbook.workspace_id,
+        runbook_id=task.runbook_id,
+    )
+    return True
+
+
 def record_refusal(thing: Task | Runbook, verb: str, sentence: str, *, by: User) -> None:
     """Keep in the audit log that someone was refused something: `verb` as in `start`, the sentence that they read."""
     runbook = thing if isinstance(thing, Runbook) else thing.runbook

@@ -19,6 +19,7 @@ from webapp.runbooks.views import (  # noqa: E402, F401
     exporting,
     importing,
     lists,
+    reviewing,
     runbook,
     streams,
     tasks,

@@ -32,7 +32,7 @@ XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def export_csv(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.READ_RUNBOOKS)
     rows, zone = imports.plan_rows(found.id), ZoneInfo(zone_of(current_user))
-    return _sent(as_csv(rows, zone), found.name, "csv", "text/csv; charset=utf-8")
+    return sent(as_csv(rows, zone), found.name, "csv", "text/csv; charset=utf-8")
 
 
 @blueprint.get(f"{PAGE}/plan.xlsx", permission=Permission.READ_RUNBOOKS)
@@ -40,7 +40,7 @@ def export_xlsx(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.READ_RUNBOOKS)
     rows, zone, name = imports.plan_rows(found.id), ZoneInfo(zone_of(current_user)), found.name
     db.session.rollback()  # nothing is held while the workbook is made
-    return _sent(off_the_loop(as_xlsx, rows, zone, title=name), name, "xlsx", XLSX_TYPE)
+    return sent(off_the_loop(as_xlsx, rows, zone, title=name), name, "xlsx", XLSX_TYPE)
 
 
 @blueprint.get(f"{PAGE}/plan.yaml", permission=Permission.READ_RUNBOOKS)
@@ -50,13 +50,17 @@ def export_yaml(runbook_id: int) -> Any:
     head = PlanHead(found.name, found.description, found.planned_start, streams)
     rows = imports.plan_rows(found.id)
     db.session.rollback()
-    return _sent(off_the_loop(write_yaml, head, rows), head.name, "yaml", "application/yaml")
+    return sent(off_the_loop(write_yaml, head, rows), head.name, "yaml", "application/yaml")
 
 
 @blueprint.get(f"{PAGE}/run-sheet", permission=Permission.READ_RUNBOOKS)
 def run_sheet(runbook_id: int) -> Any:
     """The plan as a page to print: no scripts, the reader's own time zone, room to write by hand."""
-    found: Runbook = queries.runbook_for(current_user, runbook_id, Permission.READ_RUNBOOKS)
+    return run_sheet_page(queries.runbook_for(current_user, runbook_id, Permission.READ_RUNBOOKS))
+
+
+def run_sheet_page(found: Runbook, *, packed: bool = False) -> Response:
+    """The run sheet; `packed` as a file in a folder with its style, and with no way back."""
     board = load_board(found, viewer_of(current_user, found), here=Here(base_of(found)))
     zone = ZoneInfo(zone_of(current_user))
     rows = imports.plan_rows(found.id)
@@ -69,9 +73,11 @@ def run_sheet(runbook_id: int) -> Any:
         took=durations.shown(board.stats.duration_s),
         zone=zone.key,
         local=lambda moment: moment.astimezone(zone),
+        packed=packed,
     )
 
 
-def _sent(data: bytes, name: str, ending: str, kind: str) -> Response:
+def sent(data: bytes, name: str, ending: str, kind: str) -> Response:
+    """A file to download, called after the runbook."""
     kept = " ".join(re.sub(r"[^\w.()-]+", " ", name).split())[:100] or "Runbook"
     return send_file(io.BytesIO(data), kind, as_attachment=True, download_name=f"{kept}.{ending}")

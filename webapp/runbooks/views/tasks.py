@@ -154,6 +154,19 @@ def add_comment(runbook_id: int, number: int) -> Any:
     return answer(found.runbook, since, number=number)
 
 
+@blueprint.post(f"{TASK}/comments/<int:comment_id>/lesson", permission=Permission.COMMENT)
+def mark_lesson(runbook_id: int, number: int, comment_id: int) -> Any:
+    """Mark the comment as a lesson, or take the mark away: `lesson` is "yes" or "no"."""
+    lesson = {"yes": True, "no": False}.get(request.form.get("lesson", ""))
+    if lesson is None:
+        abort(400)
+    found = _task(runbook_id, number, Permission.COMMENT)
+    comment, since = queries.comment_of(found, comment_id), found.runbook.seq
+    operations.mark_lesson(found, comment, lesson, by=current_user)
+    db.session.commit()
+    return answer(found.runbook, since, number=number)
+
+
 @blueprint.post(f"{TASK}/fields/<int:definition_id>", permission=Permission.RUN_TASKS)
 def save_field(runbook_id: int, number: int, definition_id: int) -> Any:
     """Save one custom field; answers with that field's form, out of band, as it stands now."""
