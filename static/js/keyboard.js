@@ -37,7 +37,7 @@ function find(key) {
 function press(key) {
   const element = find(key);
   if (!element || element.disabled) return false;
-  if (element.matches('input, textarea, select')) { element.focus(); element.select?.(); return true; }
+  if (typing(element)) { element.focus(); element.select?.(); return true; }
   const question = element.closest('.task, [data-row]') && ASK_ONCE[key];
   if (question && !sessionStorage.getItem(`asked-${key}`)) {
     const then = () => { sessionStorage.setItem(`asked-${key}`, '1'); element.click(); };

@@ -79,6 +79,12 @@ document.addEventListener('close', () => {
   if (box && box.parentNode !== document.body && !box.closest('dialog:modal')) document.body.append(box);
 }, true);
 
+// An answer that takes the dialog away comes with a sentence that must not go with it.
+document.body.addEventListener('htmx:oobBeforeSwap', (event) => {
+  const box = document.getElementById('toasts');
+  if (box && event.detail.target.contains(box)) document.body.append(box);
+});
+
 let lastSaid = 0;
 let waiting;
 document.body.addEventListener('say', (event) => {

@@ -179,6 +179,8 @@ CHANGES = {
             "action_id": things.action_id,
         }
     ),
+    "runbooks.edit_tasks": Change(lambda things, cast: {"number": things.number, "duration": "20m"}),
+    "runbooks.delete_tasks": Change(lambda things, cast: {"number": things.spare_number}),
     "runbooks.move_task": Change({"to": "down"}),
     "runbooks.delete_task": Change(),
     "runbooks.restore_task": Change(),
@@ -197,6 +199,8 @@ CHANGES = {
 }
 # These answer to what is typed and write nothing.
 CHANGE_NOTHING = {
+    "runbooks.ask_edit_tasks": Change(lambda things, cast: {"number": things.number}),
+    "runbooks.ask_delete_tasks": Change(lambda things, cast: {"number": things.number}),
     "integrations.check_request": Change(_saved_request),
     "integrations.fix_request": Change(
         lambda things, cast: {**_saved_request(things, cast), "body": '{"text":"{{Task.name}}}'}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -26,7 +26,7 @@ from webapp.forms import BaseForm, CheckboxesField
 from webapp.integrations.models import Action
 from webapp.runbooks import durations
 from webapp.runbooks.models import Runbook, Stream, Task
-from webapp.runbooks.operations import Plan
+from webapp.runbooks.operations import PEOPLE_CHANGES, BulkEdit, Plan
 from webapp.runbooks.queries import Link, Name
 from webapp.runbooks.states import NOT_STARTED, Mode
 
@@ -204,6 +204,86 @@ class TaskForm(BaseForm):
             predecessor_ids=pick(self.predecessors.data or "", self._names, but=task.id),
             action=next((each for each in self._actions if each.id == self.action_id.data), None),
         )
+
+
+class BulkForm(BaseForm):
+    """What to change in several tasks at once; what is left empty stays. Made with `within`, which fills the choices."""
+
+    stream_id = SelectField("Stream", coerce=int, default=0)
+    duration = StringField("Duration", [Optional()])
+    shift = StringField("Shift planned starts by", [Optional()])
+    people_how = SelectField(
+        "People",
+        choices={
+            "": "Leave as they are",
+            "add": "Assign as well",
+            "remove": "Take off",
+            "replace": "Assign these and nobody else",
+        },
+        default="",
+    )
+    people_ids = CheckboxesField("Which people", coerce=int)
+
+    _streams: Sequence[Stream]
+    _people: Sequence[User]
+
+    @classmethod
+    def within(cls, streams: Sequence[Stream], people: Sequence[User], *, typed: bool) -> BulkForm:
+        """The form for one runbook; `typed` reads it from the request."""
+        form = cls(**({} if typed else {"formdata": None}))
+        form._streams, form._people = streams, people
+        form.stream_id.choices = {0: "Leave as it is", **{each.id: each.name for each in streams}}
+        form.people_ids.choices = {each.id: each.name for each in people}
+        return form
+
+    def validate_duration(self, field: Any) -> None:
+        _check(durations.parse, field.data)
+
+    def validate_shift(self, field: Any) -> None:
+        _check(_signed, field.data)
+
+    def validate_people_ids(self, field: Any) -> None:
+        if field.data and not self.people_how.data:
+            raise ValidationError("Choose above what to do with these people.")
+        if not field.data and self.people_how.data in set(PEOPLE_CHANGES) - {"replace"}:
+            raise ValidationError("Choose at least one person.")
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        fine: bool = super().validate(extra_validators)
+        if fine and self.edit() == BulkEdit():
+            self.stream_id.errors = ["Nothing is chosen yet. Fill in at least one field."]
+            return False
+        return fine
+
+    def edit(self) -> BulkEdit:
+        """The validated form as a BulkEdit."""
+        chosen = set(self.people_ids.data or ())
+        return BulkEdit(
+            stream=next((each for each in self._streams if each.id == self.stream_id.data), None),
+            duration_s=durations.parse(self.duration.data) if self.duration.data else None,
+            shift_s=_signed(self.shift.data) if self.shift.data else 0,
+            people_how=self.people_how.data or "",
+            people=tuple(each for each in self._people if each.id in chosen),
+        )
+
+
+def _check(parse: Callable[[str], int], typed: str) -> None:
+    try:
+        parse(typed)
+    except ValueError as error:
+        raise ValidationError(str(error)) from None
+
+
+def _signed(typed: str) -> int:
+    """Seconds out of "+15m", "15m" or "-1h 30m". Raises ValueError with a sentence for people."""
+    text = typed.strip().replace("\u2212", "-")
+    try:
+        seconds = durations.parse(text[1:] if text[:1] in ("+", "-") else text)
+    except ValueError:
+        seconds = 0
+    if not seconds:
+        raise ValueError("Write how far, such as 15m, or -1h 30m for earlier; at most 30 days.")
+    return -seconds if text.startswith("-") else seconds
 
 
 def pick(typed: str, names: Sequence[Name], *, but: int) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from webapp.runbooks.operations.bulk import PEOPLE_CHANGES, BulkEdit, BulkOutcome, delete_tasks, edit_tasks
 from webapp.runbooks.operations.changes import touch
 from webapp.runbooks.operations.execution import (
     asked_for,
@@ -47,6 +48,9 @@ from webapp.runbooks.operations.streams import (
 )
 
 __all__ = [
+    "PEOPLE_CHANGES",
+    "BulkEdit",
+    "BulkOutcome",
     "Plan",
     "add_comment",
     "add_stream",
@@ -58,8 +62,10 @@ __all__ = [
     "create_runbook",
     "delete_stream",
     "delete_task",
+    "delete_tasks",
     "edit_stream",
     "edit_task",
+    "edit_tasks",
     "finish_by_hand",
     "finish_task",
     "locked_because",

@@ -14,6 +14,7 @@ blueprint.nav = [
 ]
 
 from webapp.runbooks.views import (  # noqa: E402, F401
+    bulk,
     execution,
     exporting,
     importing,

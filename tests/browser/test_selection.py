@@ -1,0 +1,49 @@
+"""Selecting tasks in a real browser: mouse, keyboard, someone else's change meanwhile, and the change itself."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenAs
+
+pytestmark = pytest.mark.browser
+
+
+def checked(page: Page) -> list[str]:
+    return page.eval_on_selector_all(".pick:checked", "(found) => found.map((each) => each.value)")
+
+
+def test_a_selection_outlives_another_s_change_and_is_changed_at_once(open_as: OpenAs) -> None:
+    rune, other = open_as("Rune"), open_as("Rune")
+    rune.goto("/runbooks/1")
+    other.goto("/runbooks/1?task=2")
+    count = rune.get_by_role("status").filter(has_text="selected")
+    rune.locator("#l-1").focus()
+    rune.keyboard.press("x")
+    expect(count).to_have_text("1 task selected")
+    rune.keyboard.press("Shift+ArrowDown")
+    expect(count).to_have_text("2 tasks selected")
+    rune.keyboard.press("Escape")
+    expect(count).to_be_hidden()
+    rune.locator("#t-1").hover()
+    rune.locator("#x-1").click()
+    rune.locator("#x-3").click(modifiers=["Shift"])
+    expect(count).to_have_text("3 tasks selected")
+    assert checked(rune) == ["1", "2", "3"]
+
+    name = other.get_by_role("complementary", name="Task details").get_by_label("Name", exact=True)
+    name.fill("Told by someone else")
+    name.blur()
+    expect(rune.locator("#l-2")).to_have_text("Told by someone else")
+    assert checked(rune) == ["1", "2", "3"]
+
+    rune.get_by_role("button", name="Change…").click()
+    expect(rune.locator("#panel")).to_be_hidden()
+    rune.get_by_role("dialog").get_by_label("Duration").fill("42m")
+    rune.get_by_role("dialog").get_by_role("button", name="Change 3 tasks").click()
+    expect(rune.get_by_text("3 tasks changed.")).to_be_visible()
+    for page in (rune, other):
+        for number in (1, 2, 3):
+            expect(page.locator(f"#t-{number} .dur")).to_have_text("42m")
+    assert checked(rune) == ["1", "2", "3"]
