@@ -21,7 +21,7 @@ def planned_runbook(page: Page, name: str, *tasks: str) -> str:
     expect(page.get_by_role("heading", name=name)).to_be_visible()
     for task in tasks:
         add_task(page, task)
-    return page.url.split("?")[0]
+    return page.url.split("?")[0].split("#")[0]
 
 
 def add_task(page: Page, title: str) -> None:
