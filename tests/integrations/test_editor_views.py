@@ -43,6 +43,7 @@ OAUTH = {
     "authorization-scopes": "write channels:read chat:write:bot chat:write:user",
     "authorization-extra_parameters": "",
     "authorization-token_choice": "bot",
+    "authorization-token_path": "",
     "authorization-client_authentication": "client_secret_post",
     "authorization-pkce": "auto",
 }

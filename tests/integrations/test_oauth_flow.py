@@ -28,6 +28,7 @@ from webapp.http import Door
 from webapp.integrations import offered
 from webapp.integrations.credentials import CredentialMissing, credential_for, sign_in_state
 from webapp.integrations.models import Action, Authentication, Connection, PendingAuthentication
+from webapp.integrations.oauth_sentences import sentence_for
 from webapp.integrations.operations import secrets as sealed
 from webapp.integrations.operations.authentication import CALLBACK_PATH, opened_token
 
@@ -46,6 +47,7 @@ V2 = {
     "scopes": "chat:write",
 }
 V2_USER = {**V2, "scopes": "", "extra_parameters": '{"user_scope": "chat:write"}', "token_choice": "user"}
+V2_PATH = {**V2_USER, "token_choice": "path", "token_path": "authed_user.access_token"}
 
 
 @dataclass
@@ -88,6 +90,7 @@ def action(app: Flask, cast: Cast, slack: Slack) -> int:
         "client_authentication": "client_secret_post",
         "pkce": "auto",
         "token_choice": "bot",
+        "token_path": "",
         **V1,
     }
     db.session.add(made)
@@ -130,8 +133,8 @@ def stored() -> Authentication:
 
 @pytest.mark.parametrize(
     ("settings", "starts_with"),
-    [(V1, "xoxp-"), (V2, "xoxb-"), (V2_USER, "xoxp-")],
-    ids=["v1", "v2 bot", "v2 user"],
+    [(V1, "xoxp-"), (V2, "xoxb-"), (V2_USER, "xoxp-"), (V2_PATH, "xoxp-")],
+    ids=["v1", "v2 bot", "v2 user", "v2 by path"],
 )
 def test_the_functional_user_signs_in(
     action: int, cast: Cast, client_of: ClientOf, settings: dict[str, str], starts_with: str
@@ -152,6 +155,16 @@ def test_the_functional_user_signs_in(
     assert credential.headers["Authorization"].startswith(f"Bearer {starts_with}")
     line = db.session.scalars(select(AuditLine).where(AuditLine.verb == "authentication.granted")).one()
     assert starts_with not in str(line.after)
+
+
+def test_the_bots_token_is_refused_where_the_users_is_wanted(
+    action: int, cast: Cast, client_of: ClientOf
+) -> None:
+    change(action, **V2, token_choice="user")
+    ines = client_of(cast.ines)
+    ines.get(consent(start(ines, action).location))
+    assert said(ines) == [("bad", f"{sentence_for('no_user_token')} (no_user_token)")]
+    assert db.session.scalar(select(Authentication)) is None
 
 
 def test_the_same_way_back_twice_is_refused(action: int, cast: Cast, client_of: ClientOf) -> None:

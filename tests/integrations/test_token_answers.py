@@ -9,7 +9,8 @@ from flask import Flask
 
 from tests.loopback import Peer, always
 from webapp.integrations import oauth
-from webapp.integrations.token_answers import identity_of, normalized
+from webapp.integrations.authorizations.oauth_code import wanted_token
+from webapp.integrations.token_answers import bot_token, identity_of, normalized, or_top, token_at, user_token
 
 V1 = {"ok": True, "access_token": "xoxp-1", "scope": "identify,write", "user_id": "U1", "team_name": "Wyld"}
 V1_BOT = {**V1, "bot": {"bot_user_id": "UB", "bot_access_token": "xoxb-1"}}
@@ -35,6 +36,8 @@ V2_USER_ONLY = {
     "team": {"name": "Softball"},
     "authed_user": {"id": "U1", "access_token": "xoxp-3", "token_type": "user"},
 }
+V2_BOT_ONLY = {**V2, "authed_user": {"id": "U1"}}
+NESTED = {"data": {"keys": {"secret": "s-1", "refresh_token": "r-1", "expires_in": 60}}, "scope": "all"}
 REFRESHED_USER = {"ok": True, "access_token": "xoxe.xoxp-4", "token_type": "user", "refresh_token": "xoxe-2"}
 
 
@@ -50,19 +53,46 @@ REFRESHED_USER = {"ok": True, "access_token": "xoxe.xoxp-4", "token_type": "user
         (V2_USER_ONLY, "bot", "xoxp-3", None, None),
         (V2_USER_ONLY, "user", "xoxp-3", None, None),
         (REFRESHED_USER, "user", "xoxe.xoxp-4", "xoxe-2", None),
+        (V2, "path", "xoxp-2", "xoxe-1-user", 40000),
     ],
 )
 def test_the_wanted_token_is_at_the_top_with_its_own_refresh_token(
     answer: dict[str, Any], prefer: str, token: str, refresh_token: str | None, expires_in: int | None
 ) -> None:
-    found = normalized(answer, prefer)
+    settings = {"token_choice": prefer, "token_path": "authed_user.access_token"}
+    found = normalized(answer, wanted_token(settings))
     assert found["access_token"] == token
     assert (found.get("refresh_token"), found.get("expires_in")) == (refresh_token, expires_in)
     assert found["token_type"] == "bearer"
 
 
 def test_other_token_types_are_left_alone() -> None:
-    assert normalized({"access_token": "a", "token_type": "DPoP"}, "bot")["token_type"] == "DPoP"
+    assert normalized({"access_token": "a", "token_type": "DPoP"}, bot_token)["token_type"] == "DPoP"
+
+
+def test_a_token_is_found_at_any_path_with_what_stands_beside_it() -> None:
+    assert normalized(NESTED, token_at("data.keys.secret")) == {
+        "data": NESTED["data"],
+        "access_token": "s-1",
+        "refresh_token": "r-1",
+        "expires_in": 60,
+        "token_type": "bearer",
+    }
+
+
+def test_the_bots_token_never_stands_in_for_the_users() -> None:
+    assert normalized(V2_BOT_ONLY, user_token) == {"error": "no_user_token"}
+
+
+@pytest.mark.parametrize("path", ["authed_user.access_token", "ok.access_token", "access_token.x"])
+def test_a_path_that_leads_to_no_token_is_an_error(path: str) -> None:
+    assert normalized(V2_BOT_ONLY, token_at(path)) == {"error": "no_token_at_path"}
+
+
+def test_a_refreshed_token_may_come_at_the_top_whatever_the_path() -> None:
+    pick = or_top(token_at("authed_user.access_token"))
+    assert normalized(REFRESHED_USER, pick)["access_token"] == "xoxe.xoxp-4"
+    assert normalized({"ok": True}, pick) == {"error": "no_token_at_path"}
 
 
 def test_an_answer_tells_whom_its_token_speaks_for() -> None:

@@ -279,7 +279,7 @@ class DuplicateForm(_WorkspacesMixin, BaseForm):
 
 
 # Settings that most people never touch: folded away until one of them is wrong.
-COLLAPSED = frozenset({"extra_parameters", "token_choice", "client_authentication", "pkce"})
+COLLAPSED = frozenset({"extra_parameters", "token_choice", "token_path", "client_authentication", "pkce"})
 HINTS = {
     "client_id": "The ID that the other system gave the app. In Slack: Basic Information, not the App ID.",
     "provider_host": "Where people allow Runsheet and where tokens come from.",

@@ -18,7 +18,7 @@ from authlib.integrations.requests_client import OAuth2Session
 from flask import current_app
 
 from webapp.integrations import token_answers
-from webapp.integrations.authorizations.oauth_code import extra_parameters, is_slack, uses_pkce
+from webapp.integrations.authorizations.oauth_code import extra_parameters, is_slack, uses_pkce, wanted_token
 from webapp.integrations.oauth_sentences import PASSING, sentence_for
 from webapp.integrations.settings import origin_of
 
@@ -115,20 +115,20 @@ def _session(settings: Mapping[str, Any], client_secret: str, redirect_uri: str 
         default_timeout=TIMEOUT_S,
     )
     current_app.extensions["door"].mount(session)
-    hook = _normalizing(settings.get("token_choice") or "bot")
-    session.register_compliance_hook("access_token_response", hook)
-    session.register_compliance_hook("refresh_token_response", hook)
+    pick = wanted_token(settings)
+    session.register_compliance_hook("access_token_response", _normalizing(pick))
+    session.register_compliance_hook("refresh_token_response", _normalizing(token_answers.or_top(pick)))
     return session
 
 
-def _normalizing(prefer: str) -> Callable[[requests.Response], requests.Response]:
+def _normalizing(pick: token_answers.Pick) -> Callable[[requests.Response], requests.Response]:
     def hook(answer: requests.Response) -> requests.Response:
         try:
             found = answer.json()
         except (ValueError, RecursionError):
             return answer
         if isinstance(found, dict):
-            answer._content = json.dumps(token_answers.normalized(found, prefer)).encode()
+            answer._content = json.dumps(token_answers.normalized(found, pick)).encode()
         return answer
 
     return hook

@@ -37,6 +37,14 @@ SENTENCES = {
     "token_expired": _AGAIN,
     "token_revoked": _AGAIN,
     "no_access_token": "The provider answered without an access token. Check Scopes and the choice Token to use.",
+    "no_user_token": (
+        "The provider gave a token for the app’s bot and none for the person. Ask for the person’s permissions in "
+        'Additional authorize parameters, as in {"user_scope": "chat:write"}, or choose Bot token as Token to use.'
+    ),
+    "no_token_at_path": (
+        "The provider’s answer has no token at the path that is set. Check Path of the token in the action’s "
+        "Authorization."
+    ),
     "not_json": "The token endpoint did not answer as OAuth demands. Check the Token Endpoint.",
     "server_error": "The provider had a problem. Try again in a moment.",
     "temporarily_unavailable": "The provider is busy. Try again in a moment.",

@@ -7,23 +7,34 @@ top level (https://docs.slack.dev/authentication/installing-with-oauth, …/usin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 _LIFTED = ("access_token", "refresh_token", "expires_in", "scope")
 _BEARER_BY_OTHER_NAMES = frozenset({"", "bot", "user", "app", "token"})
 
 
-def normalized(answer: Mapping[str, Any], prefer: str) -> dict[str, Any]:
-    """The answer in the shape of RFC 6749 §5.1: the wanted token (`prefer` is bot or user) at the top, type bearer.
+# Finds the object that holds the wanted token in an answer, as `{"access_token": …, …}`; raises NoToken.
+Pick = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
-    An answer without a token becomes `{"error": "no_access_token", …}`, an error stays one.
+
+class NoToken(Exception):
+    """The answer does not hold the wanted token. Its text is the code of oauth_sentences that says why."""
+
+
+def normalized(answer: Mapping[str, Any], pick: Pick) -> dict[str, Any]:
+    """The answer in the shape of RFC 6749 §5.1: the token that `pick` finds at the top, type bearer.
+
+    An answer without that token becomes `{"error": code}`, an error stays one.
     """
     if "error" in answer:
         return dict(answer)
     if answer.get("ok") is False:
         return {**answer, "error": "unknown_error"}
-    picked = _pick(answer, prefer)
+    try:
+        picked = pick(answer)
+    except NoToken as missing:
+        return {"error": str(missing)}
     found = dict(answer)
     if picked is not answer:
         for name in _LIFTED:
@@ -31,25 +42,60 @@ def normalized(answer: Mapping[str, Any], prefer: str) -> dict[str, Any]:
             if picked.get(name) is not None:
                 found[name] = picked[name]
     if not isinstance(found.get("access_token"), str) or not found["access_token"]:
-        return {
-            "error": "no_access_token",
-            "error_description": "The provider answered without an access token.",
-        }
+        return {"error": "no_access_token"}
     if str(found.get("token_type") or "").lower() in _BEARER_BY_OTHER_NAMES:
         found["token_type"] = "bearer"
     return found
 
 
-def _pick(answer: Mapping[str, Any], prefer: str) -> Mapping[str, Any]:
-    user = _mapping(answer.get("authed_user"))
-    bot = _mapping(answer.get("bot"))
-    if prefer == "user" and user.get("access_token"):
-        return user
-    if prefer == "bot" and bot.get("bot_access_token"):
+def bot_token(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The bot's token, else the only one."""
+    user, bot = _mapping(answer.get("authed_user")), _mapping(answer.get("bot"))
+    if bot.get("bot_access_token"):
         return {"access_token": bot["bot_access_token"], "scope": answer.get("scope")}
-    if not answer.get("access_token") and user.get("access_token"):
+    return user if user.get("access_token") and not answer.get("access_token") else answer
+
+
+def user_token(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The user's own token; never the bot's in its stead."""
+    user = _mapping(answer.get("authed_user"))
+    if user.get("access_token"):
         return user
+    if answer.get("token_type") == "bot":
+        raise NoToken("no_user_token")
     return answer
+
+
+def token_at(path: str) -> Pick:
+    """The token at a path of names with dots between, such as `authed_user.access_token`.
+
+    What stands beside it under the names of RFC 6749 (refresh_token, expires_in, scope) belongs to it.
+    """
+    *parents, name = path.split(".")
+
+    def pick(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+        place = answer
+        for parent in parents:
+            place = _mapping(place.get(parent))
+        if not place.get(name):
+            raise NoToken("no_token_at_path")
+        return {**place, "access_token": place[name]}
+
+    return pick
+
+
+def or_top(pick: Pick) -> Pick:
+    """For refreshing: a nested token's successor may come at the top level, as Slack's user token does."""
+
+    def found(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            return pick(answer)
+        except NoToken:
+            if not answer.get("access_token"):
+                raise
+            return answer
+
+    return found
 
 
 def identity_of(answer: Mapping[str, Any]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +16,9 @@ from wtforms import RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
 from webapp.forms import BaseForm, SecretField
+from webapp.integrations import token_answers
 from webapp.integrations.authorizations.base import AuthorizationKind, SignInAs, latin1_problem
+from webapp.integrations.token_answers import Pick
 
 OWN_PARAMETERS = frozenset(
     {
@@ -31,6 +33,11 @@ OWN_PARAMETERS = frozenset(
         "state",
     }
 )
+_TOKEN_CHOICES: Mapping[str, Callable[[Mapping[str, Any]], Pick]] = {
+    "bot": lambda _settings: token_answers.bot_token,
+    "user": lambda _settings: token_answers.user_token,
+    "path": lambda settings: token_answers.token_at(settings["token_path"]),
+}
 _SLACK_TOKEN_ENDPOINTS = ("/api/oauth.access", "/api/oauth.v2.access")
 
 
@@ -68,8 +75,13 @@ class OAuthCodeForm(BaseForm):
     )
     token_choice = SelectField(
         "Token to use",
-        choices={"bot": "Bot token, else the only one", "user": "User token"},
+        choices={"bot": "Bot token, else the only one", "user": "User token", "path": "The one at a path"},
         description="Where the answer holds several, as Slack v2's does.",
+    )
+    token_path = StringField(
+        "Path of the token",
+        [Length(max=200)],
+        description="For a token at a path: names with dots between, such as authed_user.access_token.",
     )
     client_authentication = SelectField(
         "Client authentication",
@@ -99,6 +111,7 @@ class OAuthCode(AuthorizationKind):
             "authorization_endpoint": _path_problem(str(settings.get("authorization_endpoint") or "")),
             "token_endpoint": _path_problem(str(settings.get("token_endpoint") or "")),
             "extra_parameters": _parameters_problem(str(settings.get("extra_parameters") or "")),
+            "token_path": _token_path_problem(settings),
             "client_id": _carried(settings, str(settings.get("client_id") or "")),
             "client_secret": _secret_problem(settings, secrets.get("client_secret") or ""),
         }
@@ -120,6 +133,11 @@ def uses_pkce(settings: Mapping[str, Any]) -> bool:
     """PKCE (RFC 7636): as set; `auto` is on except for Slack, which answers pkce_not_allowed unless enabled there."""
     wanted = settings.get("pkce") or "auto"
     return wanted == "on" or (wanted == "auto" and not is_slack(settings))
+
+
+def wanted_token(settings: Mapping[str, Any]) -> Pick:
+    """What finds the token to use in the provider's answers."""
+    return _TOKEN_CHOICES[settings.get("token_choice") or "bot"](settings)
 
 
 def looks_like_app_id(client_id: str) -> bool:
@@ -146,6 +164,14 @@ def host_problem(host: str) -> str | None:
 def _path_problem(path: str) -> str | None:
     if not path.startswith("/") or path.startswith("//") or re.search(r"[\s\\#?]|[\x00-\x1f]", path):
         return "Write the path that follows the host, such as /oauth/authorize."
+    return None
+
+
+def _token_path_problem(settings: Mapping[str, Any]) -> str | None:
+    if settings.get("token_choice") != "path":
+        return None
+    if not re.fullmatch(r"[\w-]+(\.[\w-]+)*", str(settings.get("token_path") or "")):
+        return "Write names with dots between, such as authed_user.access_token."
     return None
 
 

@@ -75,6 +75,7 @@ class Slack(Predefined):
             "scopes": V1_SCOPES,
             "extra_parameters": "",
             "token_choice": "bot",
+            "token_path": "",
             "client_authentication": "client_secret_post",
             "pkce": "auto",
         }
