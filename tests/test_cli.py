@@ -150,7 +150,7 @@ def test_the_demo_on_the_last_port_has_none_left_for_the_sandbox(run: Run) -> No
 def test_a_given_broker_that_is_not_there_ends_the_start_with_one_sentence(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webapp.cli.GIVEN_BROKER_WITHIN_S", 0)
+    monkeypatch.setattr("webapp.cli.starting.GIVEN_BROKER_WITHIN_S", 0)
     result = run("serve", PORT=str(free_port()), REDIS_URL="redis://127.0.0.1:1/0")
     assert result.exit_code == 2
     assert result.stderr == (
@@ -191,6 +191,19 @@ def test_rotating_seals_every_secret_with_the_first_key(run: Run, tmp_path: Path
     assert (result.exit_code, result.stderr) == (
         1,
         "Error: Nothing was changed: a stored secret cannot be opened with the given SECRETS_KEYS.\n",
+    )
+    asked = {
+        "ADMIN_EMAIL": "ada@example.com",
+        "ADMIN_PASSWORD": "a long enough password",
+        "PORT": str(free_port()),
+    }
+    result = run("serve", **stranger, **asked)
+    assert (result.exit_code, result.stderr) == (
+        2,
+        (
+            "runsheet: SECRETS_KEYS cannot open the secrets stored in the database; put back the keys that sealed them, "
+            "a new one before the old ones.\n"
+        ),
     )
 
 

@@ -148,6 +148,20 @@ def test_a_damaged_keys_file_is_never_replaced(tmp_path: Path, content: str) -> 
             "SESSION_SECRET is too short to be safe; use at least 32 random characters.",
         ),
         (
+            {"PUBLIC_URL": "http://runsheet.example.com:5055"},
+            (
+                "PUBLIC_URL http://runsheet.example.com:5055 would carry passwords over the network in the clear; put a proxy "
+                "that speaks TLS in front of Runsheet, set TRUSTED_PROXIES=1 and write https://runsheet.example.com:5055."
+            ),
+        ),
+        (
+            {"EGRESS_ALLOW": "10.0.0.0/8, 0.0.0.0/0"},
+            (
+                "EGRESS_ALLOW: “0.0.0.0/0” opens too much, the machine’s own services included; name the private networks "
+                "that integrations need, such as 10.20.0.0/16."
+            ),
+        ),
+        (
             {"PUBLIC_URL": "https://runsheet.example.com:https"},
             "PUBLIC_URL is not usable; write the address people open, such as https://runsheet.example.com.",
         ),

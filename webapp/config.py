@@ -23,6 +23,7 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 SHORTEST_SESSION_SECRET = 32
 # A random secret of that length, be it of hexadecimal digits, has more different characters than this.
 FEWEST_DIFFERENT = 8
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 _HOST = re.compile(r"[\w.:-]+")
 
 
@@ -159,6 +160,11 @@ def _public_url(typed: str) -> str:
     if not usable or not _HOST.fullmatch(parts.hostname or "") or set("@?#") & set(typed):
         raise ConfigError(
             "PUBLIC_URL is not usable; write the address people open, such as https://runsheet.example.com."
+        )
+    if parts.scheme == "http" and parts.hostname not in _THIS_MACHINE:
+        raise ConfigError(
+            f"PUBLIC_URL {typed} would carry passwords over the network in the clear; put a proxy that speaks TLS in "
+            f"front of Runsheet, set TRUSTED_PROXIES=1 and write https://{parts.netloc}."
         )
     return typed.rstrip("/")
 

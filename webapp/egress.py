@@ -65,6 +65,8 @@ _MACHINE_SERVICES = tuple(
     )
 )
 
+# The widest private networks: 10.0.0.0/8 and fc00::/7.
+_WIDEST = {4: 8, 6: 7}
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
 _NUMBERS_ONLY = re.compile(r"[\d.]+")
 
@@ -142,9 +144,16 @@ def _written(address: Address, port: int) -> str:
 def _entry(text: str) -> _Entry:
     host, port = _host_and_port(text)
     try:
-        return _Entry(ipaddress.ip_network(host, strict=False), None, port)
+        network: Network | None = ipaddress.ip_network(host, strict=False)
     except ValueError:
-        pass
+        network = None
+    if network is not None:
+        if network.prefixlen < _WIDEST[network.version]:
+            raise ValueError(
+                f"“{text}” opens too much, the machine’s own services included; name the private networks that "
+                "integrations need, such as 10.20.0.0/16."
+            )
+        return _Entry(network, None, port)
     name = host.lower().rstrip(".")
     if not _HOST.fullmatch(name) or _NUMBERS_ONLY.fullmatch(name):
         raise ValueError(_wrong(text))
