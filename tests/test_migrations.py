@@ -10,9 +10,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import Delete, Update, create_engine, delete, insert, make_url, select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from webapp import create_app, migrations
+from webapp.audit.models import AuditLine
 from webapp.config import Config
 from webapp.extensions import db
 
@@ -68,6 +70,20 @@ def test_there_is_one_newest_step(fresh: Flask) -> None:
     with db.engine.connect() as connection:
         steps = ScriptDirectory.from_config(migrations.settings(connection))
         assert len(steps.get_heads()) == 1
+
+
+@pytest.mark.parametrize("change", [update(AuditLine).values(verb="nothing"), delete(AuditLine)])
+def test_the_database_itself_refuses_to_change_what_was_audited(
+    fresh: Flask, change: Update | Delete
+) -> None:
+    migrations.upgrade()
+    line = {"actor_name": "Ada", "verb": "user.created", "object_type": "user", "object_name": "Bo"}
+    db.session.execute(insert(AuditLine).values(**line))
+    db.session.commit()
+    with pytest.raises(DBAPIError, match="audit lines are only ever added"):
+        db.session.execute(change)
+    db.session.rollback()
+    assert db.session.scalars(select(AuditLine.verb)).all() == ["user.created"]
 
 
 def test_foreign_keys_are_checked_again_after_an_upgrade(fresh: Flask) -> None:

@@ -1,4 +1,4 @@
-"""The audit table. Rows are only ever added."""
+"""The audit table. Rows are only ever added; triggers that a migration makes refuse anything else."""
 
 from __future__ import annotations
 
