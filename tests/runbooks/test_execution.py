@@ -27,8 +27,10 @@ from webapp.clock import now
 from webapp.extensions import db
 from webapp.fields import queries as fields
 from webapp.fields.kinds import InvalidValue
+from webapp.fields.models import FieldDefinition
 from webapp.integration_runs.models import IntegrationRun
-from webapp.integration_runs.operations import RequestInvalid
+from webapp.integration_runs.operations import RequestInvalid, retry_run
+from webapp.integration_runs.states import NotNow as RunNotNow
 from webapp.runbooks import operations
 from webapp.runbooks.models import Comment, Runbook, Task
 from webapp.runbooks.refusals import CannotCall, FieldsMissing, NotNow, PlanRefused, TakenBefore
@@ -338,6 +340,84 @@ def test_values_are_locked_once_the_task_has_run_with_them(
         message: "Hello",
         result: "All well",
     }
+
+
+@pytest.fixture
+def failed(
+    make_runbook: MakeRunbook, make_action: MakeAction, make_field: MakeField, rune: User
+) -> IntegrationRun:
+    """The run of a started task that posts its Message, which was refused."""
+    action = make_action(body='{"text":"{{CustomField[\'Message\']}}"}')
+    message = make_field("Message", required=True)
+    runbook = make_runbook("Announce", mode=Mode.LIVE, actions={1: action})
+    first = task(runbook, 1)
+    operations.save_field(first, message, ["Helo"], by=rune)
+    operations.start_task(first, by=rune)
+    db.session.execute(update(IntegrationRun).values(state="failed"))
+    db.session.commit()
+    (run,) = runs()
+    return run
+
+
+def test_after_a_failed_call_its_values_can_be_corrected_and_the_next_is_made_of_them(
+    failed: IntegrationRun, rune: User, refuses: Refuses
+) -> None:
+    first = db.session.get_one(Task, failed.task_id)
+    message = db.session.scalars(select(FieldDefinition)).one()
+    operations.save_field(first, message, ["Hello"], by=rune)
+    operations.retry_call(first, failed, by=rune)
+    db.session.commit()
+    assert [(each.state, each.body) for each in runs()] == [
+        ("failed", '{"text":"Helo"}'),
+        ("queued", '{"text":"Hello"}'),
+    ]
+    with refuses(NotNow, "Locked: the task has run with these values."):
+        operations.save_field(first, message, ["Bye"], by=rune)
+
+
+def test_of_two_who_retry_a_failed_call_the_second_is_told(
+    failed: IntegrationRun, rune: User, vera: User, refuses: Refuses
+) -> None:
+    first = db.session.get_one(Task, failed.task_id)
+    operations.retry_call(first, failed, by=rune)
+    with refuses(NotNow, "It was called again meanwhile. Look at the newest call."):
+        operations.retry_call(first, failed, by=vera)
+
+
+def test_a_call_that_was_made_again_is_not_sent_from_its_log_either(
+    failed: IntegrationRun, rune: User, refuses: Refuses
+) -> None:
+    operations.retry_call(db.session.get_one(Task, failed.task_id), failed, by=rune)
+    sentence = "The task's call was made again meanwhile. Only the newest can be retried."
+    with refuses(RunNotNow, sentence):
+        retry_run(failed, rune)
+
+
+def test_a_call_is_not_made_again_without_a_required_value(
+    failed: IntegrationRun, rune: User, refuses: Refuses
+) -> None:
+    first = db.session.get_one(Task, failed.task_id)
+    message = db.session.scalars(select(FieldDefinition)).one()
+    operations.save_field(first, message, [""], by=rune)
+    with refuses(FieldsMissing, "Fill in Message first."):
+        operations.retry_call(first, failed, by=rune)
+
+
+def test_a_call_whose_outcome_is_unknown_is_repeated_as_it_was(failed: IntegrationRun, rune: User) -> None:
+    failed.state = "unknown"
+    db.session.commit()
+    operations.retry_call(db.session.get_one(Task, failed.task_id), failed, by=rune)
+    db.session.commit()
+    assert [(each.id, each.state, each.body) for each in runs()] == [(failed.id, "queued", '{"text":"Helo"}')]
+
+
+def test_nothing_is_called_again_once_the_runbook_is_over(
+    failed: IntegrationRun, rune: User, refuses: Refuses
+) -> None:
+    first = db.session.get_one(Task, failed.task_id)
+    operations.cancel_runbook(first.runbook, "The vendor is down", by=rune)
+    with refuses(NotNow, "The runbook is over, so nothing of it is called any more."):
+        operations.retry_call(first, failed, by=rune)
 
 
 def test_values_are_locked_once_the_runbook_has_ended(

@@ -51,8 +51,8 @@ class Panel:
     waits_for: Sequence[Link]
     then: Sequence[Link]
     entries: Sequence[activity.Entry]
-    fields: Sequence[FieldRow]
     people: Sequence[Any]
+    fields: Sequence[FieldRow] = field(default_factory=list)
     trigger: Trigger | None = None
     called: bool = False
     sign_in: SignIn | None = None
@@ -113,6 +113,17 @@ class Panel:
             self.run is not None
             and self.run.state in (RunState.FAILED, RunState.UNKNOWN)
             and self.runbook.state in UNDER_WAY
+        )
+
+    @property
+    def may_be_corrected(self) -> bool:
+        """Whether the call failed for what its fields may say, so that another try goes out as they read then."""
+        return (
+            self.run is not None
+            and self.run.state == RunState.FAILED
+            and self.task.state == TaskState.IN_PROGRESS
+            and self.may_run
+            and any(not each.locked for each in self.fields)
         )
 
     @property
@@ -185,7 +196,6 @@ def load_panel(task: Task, board: Board) -> Panel:
         waits_for=queries.predecessors_of(task.id),
         then=queries.successors_of(task.id),
         entries=activity.entries(queries.comments_of(task.id), lines),
-        fields=_fields(task),
         people=workspaces.members_of(runbook.workspace_id),
     )
     if action is not None:
@@ -197,6 +207,7 @@ def load_panel(task: Task, board: Board) -> Panel:
     if runs and began is not None and runs[0].requested_at >= began:
         found.run = runs[0]
     found.earlier = runs[1:] if found.run is not None else runs
+    found.fields = _fields(task, found.run)
     return found
 
 
@@ -205,7 +216,7 @@ def may_read_runs(viewer: Viewer) -> bool:
     return can(viewer.user, Permission.READ_INTEGRATION_RUNS)
 
 
-def _fields(task: Task) -> list[FieldRow]:
+def _fields(task: Task, run: IntegrationRun | None) -> list[FieldRow]:
     """The fields of the panel: those that show on task edit, and of the others those that hold something."""
     values = fields.values_of_task(task.id)
     found = []
@@ -214,5 +225,5 @@ def _fields(task: Task) -> list[FieldRow]:
         here = "task_edit" in definition.displays_on
         asked = "task_start" in definition.displays_on or "task_finish" in definition.displays_on
         if here or (asked and value is not None and value.value not in fields.BLANK):
-            found.append(FieldRow(definition, value, locked_because(task, definition)))
+            found.append(FieldRow(definition, value, locked_because(task, definition, run)))
     return found

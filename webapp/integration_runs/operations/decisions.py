@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from webapp.accounts.models import User
 from webapp.audit.operations import record
@@ -40,6 +40,8 @@ def cancel_run(run: IntegrationRun, by: User) -> None:
 def retry_run(run: IntegrationRun, by: User) -> None:
     """Send the same request again, as a new attempt with the sign-in of `by`. Raises NotNow."""
     was = run.state
+    if _made_again(run):
+        raise NotNow("The task's call was made again meanwhile. Only the newest can be retried.")
     _move(
         run,
         RunEvent.RETRY,
@@ -52,6 +54,15 @@ def retry_run(run: IntegrationRun, by: User) -> None:
     )
     _tell("integration_run.retried", run, by, before={"state": was})
     nudge_after_commit()
+
+
+def _made_again(run: IntegrationRun) -> bool:
+    newer = select(IntegrationRun.id).where(
+        IntegrationRun.task_id == run.task_id,
+        IntegrationRun.trigger == run.trigger,
+        IntegrationRun.id > run.id,
+    )
+    return run.task_id is not None and db.session.scalar(newer.limit(1)) is not None
 
 
 def resolve_run(run: IntegrationRun, succeeded: bool, note: str, by: User) -> None:

@@ -9,6 +9,7 @@ from webapp.runbooks.operations.execution import (
     call_of,
     finish_by_hand,
     finish_task,
+    retry_call,
     skip_task,
     start_task,
 )
@@ -80,6 +81,7 @@ __all__ = [
     "restore_stream",
     "restore_task",
     "resume_runbook",
+    "retry_call",
     "save_field",
     "save_runbook_field",
     "skip_task",

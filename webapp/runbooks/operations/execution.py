@@ -14,7 +14,7 @@ from webapp.extensions import db
 from webapp.fields import queries as fields
 from webapp.integration_runs import queries as integration_runs
 from webapp.integration_runs.models import IntegrationRun
-from webapp.integration_runs.operations import cancel_run
+from webapp.integration_runs.operations import cancel_run, retry_run
 from webapp.integration_runs.states import NotNow as RunNotNow
 from webapp.integration_runs.states import RunState
 from webapp.runbooks import durations
@@ -24,6 +24,7 @@ from webapp.runbooks.operations.readiness import release_followers
 from webapp.runbooks.refusals import FieldsMissing, NotNow, TakenBefore
 from webapp.runbooks.states import (
     NOT_STARTED,
+    UNDER_WAY,
     Completion,
     RunbookState,
     TaskEvent,
@@ -47,8 +48,7 @@ def start_task(task: Task, *, by: User | None) -> None:
     _refuse_unless_running(runbook)
     _refuse_unless(task, TaskEvent.START)
     _refuse_before_its_time(task)
-    required = fields.definitions_for("task_edit", runbook.workspace_id, task.action_id)
-    _refuse_missing(task, [*required, *asked_for(task, "task_start")])
+    _refuse_missing(task, _needed_to_start(task))
     TRIGGERS["task_start"].check(task, by)
     _move(task, TaskEvent.START, seq, started_at=now(), started_by_id=by.id if by else None)
     _record("task.started", task, by)
@@ -112,11 +112,37 @@ def asked_for(task: Task, moment: str) -> list[Any]:
     return fields.definitions_for(moment, task.runbook.workspace_id, task.action_id)
 
 
+def _needed_to_start(task: Task) -> list[Any]:
+    planned = fields.definitions_for("task_edit", task.runbook.workspace_id, task.action_id)
+    return [*planned, *asked_for(task, "task_start")]
+
+
 def call_of(task: Task) -> IntegrationRun | None:
     """The task's latest integration run in this execution of its runbook."""
     run = integration_runs.latest_runs([task.id]).get(task.id)
     began = task.runbook.started_at
     return run if run is not None and began is not None and run.requested_at >= began else None
+
+
+def retry_call(task: Task, run: IntegrationRun, *, by: User) -> None:
+    """Call the task's integration once more.
+
+    A call that failed is made anew, of the values and the action as they are now: it may have failed for them. One
+    whose outcome is unknown is repeated as it was. Raises NotNow, FieldsMissing, integration_runs' NotNow, CannotCall
+    or RequestInvalid.
+    """
+    touch(task.runbook, task)
+    if task.runbook.state not in UNDER_WAY:
+        raise NotNow("The runbook is over, so nothing of it is called any more.")
+    latest = call_of(task)
+    if latest is None or latest.id != run.id:
+        raise NotNow("It was called again meanwhile. Look at the newest call.")
+    db.session.refresh(run, ["state"])
+    if run.state == RunState.FAILED:
+        _refuse_missing(task, _needed_to_start(task))
+        if TRIGGERS[run.trigger].call(task, by) is not None:
+            return
+    retry_run(run, by)
 
 
 def _move(task: Task, event: TaskEvent, seq: int, **values: Any) -> None:

@@ -9,8 +9,11 @@ from webapp.audit.operations import record
 from webapp.extensions import db
 from webapp.fields import operations as fields
 from webapp.fields.models import FieldDefinition, FieldValue
+from webapp.integration_runs.models import IntegrationRun
+from webapp.integration_runs.states import RunState
 from webapp.runbooks.models import Comment, Runbook, Task
 from webapp.runbooks.operations.changes import touch
+from webapp.runbooks.operations.execution import call_of
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.states import ENDED, NOT_STARTED, TaskState
 
@@ -75,7 +78,7 @@ def save_field(task: Task, definition: FieldDefinition, typed: Sequence[str], *,
     """Store one custom field of the task. Raises NotNow where it is locked, or fields' InvalidValue."""
     touch(task.runbook, task)
     db.session.refresh(task, ["state"])
-    reason = locked_because(task, definition)
+    reason = locked_because(task, definition, call_of(task))
     if reason:
         raise NotNow(reason)
     return fields.save_value(definition, typed, by=by, task=task)
@@ -91,15 +94,19 @@ def save_runbook_field(
     return fields.save_value(definition, typed, by=by, runbook=runbook)
 
 
-def locked_because(task: Task, definition: FieldDefinition) -> str:
-    """Why the field cannot be changed any more; empty where it can.
+def locked_because(task: Task, definition: FieldDefinition, call: IntegrationRun | None) -> str:
+    """Why the field cannot be changed any more; empty where it can. `call` is the task's latest, see call_of.
 
-    What is asked for at the finish stays open until then.
+    What is asked for at the finish stays open until then. Where the call failed, all are open: it may have failed for
+    what they say, and the next try is made of what they say then.
     """
     if task.runbook.state in ENDED:
         return _ENDED
     if task.state in NOT_STARTED:
         return ""
-    if task.state == TaskState.IN_PROGRESS and "task_finish" in definition.displays_on:
-        return ""
+    if task.state == TaskState.IN_PROGRESS:
+        if "task_finish" in definition.displays_on:
+            return ""
+        if call is not None and call.state == RunState.FAILED:
+            return ""
     return "Locked: the task has run with these values."

@@ -97,7 +97,7 @@ def retry_call(runbook_id: int, number: int, run_id: int) -> Any:
     return _act(
         task,
         "retry_call",
-        lambda: integration_runs.retry_run(run, current_user),
+        lambda: operations.retry_call(task, run, by=current_user),
         "The request is sent again.",
     )
 
@@ -139,7 +139,7 @@ def _act(task: Task, verb: str, operation: Callable[[], Any], words: str = "") -
     runbook, number, since = task.runbook, task.number, task.runbook.seq
     try:
         operation()
-    except (*_REFUSALS, integration_runs.NotNow, ValueError) as refusal:
+    except (*_REFUSALS, FieldsMissing, integration_runs.NotNow, ValueError) as refusal:
         _note_refusal(task, verb, refusal)
         return refused(runbook, since, str(refusal), number=number)
     db.session.commit()
