@@ -74,6 +74,12 @@ document.body.addEventListener('htmx:responseError', (event) => {
 document.body.addEventListener('htmx:sendError', () => bad('No connection to the server. Your change was not saved.'));
 document.body.addEventListener('htmx:timeout', () => bad('The server did not answer in time. Reload to see what was saved.'));
 
+// The policy names where a sign-in may lead as it was when the page was loaded; an integration may have come since.
+document.addEventListener('securitypolicyviolation', (event) => {
+  if (event.effectiveDirective !== 'form-action') return;
+  bad('This page is older than the integration, so the browser kept you from its sign-in. Reload the page, then press it again.');
+});
+
 document.addEventListener('close', () => {
   const box = document.getElementById('toasts');
   if (box && box.parentNode !== document.body && !box.closest('dialog:modal')) document.body.append(box);

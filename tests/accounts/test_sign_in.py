@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
 from tests.cast import Cast
+from webapp.accounts.browsers import browser_words
 from webapp.accounts.models import User, UserSession
 from webapp.accounts.operations import AccountRefused, create_user, update_user
 from webapp.accounts.queries import user_by_email
@@ -181,3 +182,22 @@ def test_a_form_without_its_token_is_refused(app: Flask, cast: Cast, client_of: 
         app.config["WTF_CSRF_ENABLED"] = False
     assert (plain.status_code, htmx.status_code, "HX-Refresh" in htmx.headers) == (400, 400, False)
     assert db.session.get_one(User, cast.rune).theme == "auto"
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        (
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+            "Chrome 140 on Linux",
+        ),
+        (
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:143.0) Gecko/20100101 Firefox/143.0",
+            "Firefox 143 on Mac OS X",
+        ),
+        ("our-own-script", "our-own-script"),
+        ("", "Unknown browser"),
+    ],
+)
+def test_a_session_names_its_browser_in_words(header: str, words: str) -> None:
+    assert browser_words(header) == words

@@ -9,6 +9,7 @@ from flask_limiter.util import get_remote_address
 from flask_login import current_user
 
 from webapp.accounts import operations, passwords, queries, sessions
+from webapp.accounts.browsers import browser_words
 from webapp.accounts.forms import (
     ChangePasswordForm,
     NewUserForm,
@@ -141,6 +142,7 @@ def _profile(form: ProfileForm, password_form: ChangePasswordForm, status: int =
         form=form,
         password_form=password_form,
         sessions=queries.live_sessions(current_user.id),
+        browser_words=browser_words,
         this_session=sessions.current(),
     )
 
