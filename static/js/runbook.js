@@ -5,6 +5,9 @@ import { fitting } from './pieces.js';
 const panel = document.getElementById('panel');
 let opener = null;
 
+// On a narrow screen the bar scrolls sideways: the view that is shown must not lie outside.
+document.querySelector('.viewbar [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+
 function mark(number) {
   for (const each of document.querySelectorAll('[data-task][aria-current]')) each.removeAttribute('aria-current');
   if (number) {
