@@ -33,24 +33,31 @@ function markOpened() {
   mark(new URLSearchParams(window.location.search).get('task'));
 }
 
-// A change that waits for the one before it goes with its form, so the panel stays until all is saved.
+// A change that waits for the one before it goes with its form, so the panel stays until all is saved; and what is done to
+// the task comes after what was typed for it, or not at all where that was refused.
 let whenSaved = null;
 const saving = () => panel.querySelector('.htmx-request form[data-saves-each]') !== null;
+const acts = (element) => element.getAttribute('form') === 'act';
 
 document.body.addEventListener('htmx:confirm', (event) => {
-  if (event.detail.target !== panel || !saving()) return;
+  const { elt, target, issueRequest } = event.detail;
+  if (event.defaultPrevented || !(target === panel || acts(elt)) || !saving()) return;
   event.preventDefault();
-  whenSaved = () => event.detail.issueRequest(true);
+  whenSaved = { go: () => issueRequest(true), unlessRefused: acts(elt) };
 });
-document.body.addEventListener('htmx:afterRequest', () => setTimeout(() => { // htmx sends what waits after this event
-  if (!whenSaved || saving()) return;
-  whenSaved();
-  whenSaved = null;
-}));
+document.body.addEventListener('htmx:afterRequest', (event) => {
+  const { elt, xhr } = event.detail;
+  if (whenSaved?.unlessRefused && elt.matches('form[data-saves-each]') && xhr.status >= 400) whenSaved = null;
+  setTimeout(() => { // htmx sends what waits after this event
+    if (!whenSaved || saving()) return;
+    whenSaved.go();
+    whenSaved = null;
+  });
+});
 
 function close(href) {
   if (saving()) {
-    whenSaved = () => close(href);
+    whenSaved = { go: () => close(href) };
     return;
   }
   panel.hidden = true;

@@ -28,6 +28,7 @@ class Way:
     token: str
     scopes: str
     as_: str
+    typed_first: str = "#ops-runbooks"
 
 
 V1 = ("/oauth/authorize", "/api/oauth.access", "write channels:read chat:write:bot chat:write:user")
@@ -35,7 +36,7 @@ V2 = ("/oauth/v2/authorize", "/api/oauth.v2.access", "chat:write")
 WAYS = [
     Way("Slack v1 functional", *V1, "Functional user"),
     Way("Slack v1 task user", *V1, "Task user"),
-    Way("Slack v2 functional", *V2, "Functional user"),
+    Way("Slack v2 functional", *V2, "Functional user", typed_first="#ops-runboks"),
     Way("Slack v2 task user", *V2, "Task user"),
 ]
 
@@ -147,7 +148,7 @@ def test_a_started_task_posts_to_the_channel(demo: Running, open_as: OpenAs, way
     adding.press("Enter")
     rune.get_by_role("link", name="Announce the start").first.click()
     rune.get_by_label("Integration action").select_option(label=restriction)
-    rune.get_by_label("Slack Channel").fill("#ops-runbooks")
+    rune.get_by_label("Slack Channel").fill(way.typed_first)
     rune.get_by_label("Slack Channel").blur()
     text = f'Failover “{way.name}” started,\nas "planned" & on time'
     rune.get_by_label("Slack Message").fill(text)
@@ -159,6 +160,11 @@ def test_a_started_task_posts_to_the_channel(demo: Running, open_as: OpenAs, way
         rune.get_by_role("button", name="Authenticate").click()
         allow_at_the_provider(rune)
     rune.get_by_role("button", name="Start task").click()
+    if way.typed_first != "#ops-runbooks":
+        expect(rune.get_by_text(f"Slack has no channel {way.typed_first}").first).to_be_visible()
+        assert not messages(demo, text)
+        rune.get_by_label("Slack Channel").fill("#ops-runbooks")
+        rune.get_by_role("button", name="Retry").first.click()
     expect(rune.get_by_text("Delivered").first).to_be_visible()
     expect(rune.get_by_label("Task details").get_by_text("Done", exact=True).first).to_be_visible()
 

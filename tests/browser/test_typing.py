@@ -254,6 +254,26 @@ def test_a_change_that_waits_for_another_is_saved_before_the_next_task_opens(ope
     expect(rune.get_by_label("Duration")).to_have_value("45m")
 
 
+def test_a_start_waits_for_what_was_typed_and_does_not_come_where_that_is_refused(open_as: OpenAs) -> None:
+    rune = open_as("Rune")
+    opened(rune, started_runbook(rune, "Saved before starting", "Open the bridge"))
+    waiting = held_back(rune)
+    waits_for, start = rune.get_by_label("Waits for"), rune.get_by_role("button", name="Start task")
+    waits_for.fill("999")
+    start.click()
+    let_go(rune, waiting)
+    expect(rune.get_by_text("There is no task #999.")).to_be_visible()
+    expect(start).to_be_visible()
+    waits_for.fill("")
+    rune.get_by_label("Description").fill("Call the roll")
+    start.click()
+    let_go(rune, waiting)
+    let_go(rune, waiting)
+    expect(rune.get_by_role("button", name="Finish task")).to_be_visible()
+    rune.reload()
+    expect(rune.get_by_label("Description")).to_have_value("Call the roll")
+
+
 def test_that_a_field_is_saved_still_stands_there_after_the_news_of_it(open_as: OpenAs) -> None:
     rune = open_as("Rune")
     opened(rune, planned_runbook(rune, "Saved and told", "Open the bridge"))
