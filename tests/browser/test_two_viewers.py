@@ -103,6 +103,7 @@ def test_a_click_on_a_row_just_added_survives_the_news_of_it(open_as: OpenAs) ->
     dana.route("**/changes**", lambda each: news.append(each))
     dana.evaluate("() => { pulled = new Promise((told) => document.body.addEventListener('pulled', told)) }")
     add_task(dana, "Open the bridge")
+    expect(dana.get_by_label("Task details")).to_be_hidden()
     while not news:
         dana.wait_for_timeout(20)
     dana.get_by_role("link", name="Open the bridge").hover()
