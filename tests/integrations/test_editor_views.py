@@ -227,7 +227,7 @@ def test_errors_of_every_tab_are_shown_at_once_and_everything_typed_stays(
         assert sentence in answer.text
     assert 'value="slack.com"' in answer.text
     assert 'value="2141029472.691202649728"' in answer.text
-    assert re.findall(r'id="tab-(\w+)"[^>]*>[^<]*<span class="dot">', answer.text) == [
+    assert re.findall(r'id="mark-(\w+)"[^>]*><span class="dot">', answer.text) == [
         "general",
         "authorization",
         "request",
@@ -444,6 +444,18 @@ def test_fix_it_mends_the_payload_and_saves_nothing(client: Any, action: Action)
     assert 'id="body-field" hx-swap-oob="true"' in fragment
     db.session.refresh(action)
     assert action.body == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [(GUIDE_PAYLOAD, "has a problem"), (REQUEST["body"], "complete")],
+    ids=["a missing quote", "valid"],
+)
+def test_the_tab_s_mark_follows_what_is_typed(client: Any, action: Action, body: str, said: str) -> None:
+    data = {**GENERAL, **REQUEST, "authorization": "none", "body": body}
+    fragment = client.post(f"{_address(action)}/check", data=data, headers=HTMX).text
+    mark = fragment.partition('id="mark-request" hx-swap-oob="true"')[2].partition("</button>")[0]
+    assert f", {said}" in mark
 
 
 def test_there_is_nothing_to_fix_in_a_valid_payload(client: Any, action: Action) -> None:

@@ -115,6 +115,7 @@ def _check_fragment(found: Action, form: ActionForm, mended: str = "") -> Any:
         sample_id=_sample_task_id(),
         can_test=offered.request_test is not None,
         mended=mended,
+        typed=True,
     )
 
 
