@@ -403,11 +403,9 @@ def test_a_slow_host_does_not_hold_up_another(
     ask(action=make_action(f"http://localhost:{receiver.port}/quick"))
     drain = threading.Thread(target=_drain_as_another_worker, args=(app,))
     drain.start()
-    _wait_for(lambda: any(each.path == "/quick" for each in receiver.received))
-    paths = Counter(each.path for each in receiver.received)
     drain.join()
     # With 8 slots the slow host had 6 of them, and nothing of it was answered when the quick one had its turn.
-    assert paths == {"/slow/1.5": 6, "/quick": 1}
+    assert Counter(each.path for each in receiver.received[:7]) == {"/slow/1.5": 6, "/quick": 1}
 
 
 @pytest.mark.parametrize(
