@@ -111,7 +111,7 @@ def test_a_port_without_tls_is_said_so(door: Door) -> None:
     peer.close()
     assert isinstance(outcome, NotSent)
     assert (outcome.code, outcome.retryable) == ("tls_failed", False)
-    assert outcome.sentence == "No TLS connection could be made with localhost."
+    assert outcome.sentence == "No TLS connection could be made with localhost: wrong version number."
 
 
 def test_a_handshake_that_never_comes_is_not_sent(door: Door) -> None:
@@ -151,8 +151,8 @@ def _assert_broke_off(door: Door, talk: Talk) -> None:
     outcome = post(door, f"https://localhost:{peer.port}/")
     peer.close()
     assert isinstance(outcome, NotSent)
-    assert (outcome.code, outcome.retryable) == ("connect_failed", True)
     assert outcome.sentence == "localhost broke off the connection before anything was sent."
+    assert (outcome.code, outcome.retryable) == ("connect_failed", True)
 
 
 def test_a_server_that_closes_after_reading_may_have_acted(serve: Serve, door: Door) -> None:

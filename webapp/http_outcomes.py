@@ -25,6 +25,8 @@ _LOOK_FIRST = "Look at the other side before you send it again."
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
 _URL = re.compile(r"https?://[\x21-\x7e]+", re.IGNORECASE)
+# The other side ended the connection within the handshake, however OpenSSL words it.
+_TLS_BROKE_OFF = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 # How a request is framed is ours to say: two framings in one request smuggle a second one in.
 _OURS = frozenset(
     (
@@ -206,10 +208,12 @@ def _before_sending(error: Exception, exchange: Exchange, host: str) -> Failure:
             "Check that the service is up and that its port is right.",
             retryable=True,
         )
-    if _cause(error, ssl.SSLError) is not None and _cause(error, ssl.SSLEOFError) is None:
+    refused = _cause(error, ssl.SSLError)
+    if refused is not None and not isinstance(refused, _TLS_BROKE_OFF):
+        reason = (refused.reason or "no reason is known").replace("_", " ").lower()
         return Failure(
             "tls_failed",
-            f"No TLS connection could be made with {host}.",
+            f"No TLS connection could be made with {host}: {reason}.",
             "Check that the port speaks TLS (https), and that the service takes TLS 1.2 or later.",
             retryable=False,
         )
