@@ -159,6 +159,7 @@ CHANGES = {
         lambda things, cast: {"name": "Release 13", "workspace_id": things.workspace_id}
     ),
     "runbooks.save_runbook": Change({"name": "Release 12a"}),
+    "runbooks.duplicate_runbook": Change({"name": "Release 13", "keep_assignees": "y"}),
     "runbooks.start_runbook": Change({"mode": "rehearsal"}),
     "runbooks.pause_runbook": Change(prepare=runbook("running")),
     "runbooks.resume_runbook": Change(prepare=runbook("paused")),
@@ -168,6 +169,7 @@ CHANGES = {
     "runbooks.add_stream": Change(_STREAM),
     "runbooks.save_stream": Change(_STREAM),
     "runbooks.move_stream": Change({"to": "down"}),
+    "runbooks.duplicate_stream": Change(),
     "runbooks.delete_stream": Change(),
     "runbooks.restore_stream": Change(),
     "runbooks.add_task": Change(lambda things, cast: {"title": "Call", "stream_id": things.stream_id}),
@@ -182,6 +184,7 @@ CHANGES = {
     "runbooks.edit_tasks": Change(lambda things, cast: {"number": things.number, "duration": "20m"}),
     "runbooks.delete_tasks": Change(lambda things, cast: {"number": things.spare_number}),
     "runbooks.move_task": Change({"to": "down"}),
+    "runbooks.duplicate_task": Change(),
     "runbooks.delete_task": Change(),
     "runbooks.restore_task": Change(),
     "runbooks.mark_lesson": Change({"lesson": "yes"}),

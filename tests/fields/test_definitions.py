@@ -17,7 +17,7 @@ from webapp.extensions import db
 from webapp.fields import queries
 from webapp.fields.kinds import InvalidValue
 from webapp.fields.models import FieldDefinition, FieldValue
-from webapp.fields.operations import FieldRefused, copy_values, create_definition, save_value
+from webapp.fields.operations import FieldRefused, copy_task_values, create_definition, save_value
 from webapp.integrations.models import Action, Connection
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.workspaces.models import Workspace
@@ -208,7 +208,7 @@ def test_a_copied_task_gets_all_values_but_the_transient_ones(person: User, task
     copy = Task(runbook=task.runbook, stream=task.stream, number=2, title="Copy")
     db.session.add(copy)
     db.session.flush()
-    copy_values(task.id, copy.id)
+    copy_task_values({task.id: copy.id})
     db.session.commit()
     assert list(queries.values_of_task(copy.id)) == [kept.id]
 

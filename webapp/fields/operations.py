@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from webapp.accounts.models import User
 from webapp.audit.operations import record
@@ -221,18 +222,28 @@ def people_of(workspace_id: int) -> Mapping[int, str]:
     return {person.id: person.name for person in workspaces.members_of(workspace_id)}
 
 
-def copy_values(from_task_id: int, to_task_id: int) -> None:
-    """Copy one task's values to another, except those of transient fields."""
-    query = select(FieldValue).join(FieldDefinition).where(FieldValue.task_id == from_task_id)
-    for value in db.session.scalars(query.where(FieldDefinition.transient.is_(False))):
-        db.session.add(
-            FieldValue(
-                field_definition_id=value.field_definition_id,
-                task_id=to_task_id,
-                value=value.value,
-                updated_by_id=value.updated_by_id,
-            )
-        )
+def copy_task_values(copies: Mapping[int, int]) -> None:
+    """Copy tasks' values, except those of transient fields: task id to the id of its copy."""
+    _copy_values(FieldValue.task_id, copies)
+
+
+def copy_runbook_values(from_id: int, to_id: int) -> None:
+    """Copy a runbook's own values to its copy, except those of transient fields."""
+    _copy_values(FieldValue.runbook_id, {from_id: to_id})
+
+
+def _copy_values(holder: InstrumentedAttribute[int | None], copies: Mapping[int, int]) -> None:
+    query = (
+        select(holder, FieldValue.field_definition_id, FieldValue.value, FieldValue.updated_by_id)
+        .join(FieldDefinition)
+        .where(holder.in_(list(copies)), FieldDefinition.transient.is_(False))
+    )
+    rows = [
+        {holder.key: copies[held_by], "field_definition_id": field, "value": value, "updated_by_id": who}
+        for held_by, field, value, who in db.session.execute(query)
+    ]
+    if rows:
+        db.session.execute(insert(FieldValue), rows)
 
 
 def _facts(definition: FieldDefinition) -> dict[str, Any]:

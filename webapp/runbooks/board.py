@@ -30,6 +30,7 @@ class Viewer:
     may_conduct: bool
     may_run: bool
     may_comment: bool
+    may_create: bool
 
     def may_run_task(self, people: Iterable[Person]) -> bool:
         """Whether they may start and finish a task with those assignees."""
@@ -44,6 +45,7 @@ def viewer_of(user: User, runbook: Runbook) -> Viewer:
         may_conduct=can(user, Permission.CONDUCT_RUNBOOKS, runbook),
         may_run=can(user, Permission.RUN_TASKS, runbook),
         may_comment=can(user, Permission.COMMENT, runbook),
+        may_create=can(user, Permission.CREATE_RUNBOOKS, runbook),
     )
 
 

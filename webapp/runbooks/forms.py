@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask_wtf.file import FileField, FileRequired
 from wtforms import (
+    BooleanField,
     DateTimeLocalField,
     HiddenField,
     IntegerField,
@@ -58,6 +59,14 @@ class RunbookForm(BaseForm):
     name = StringField("Name", [DataRequired("Enter a name."), Length(max=200)])
     description = TextAreaField("Description", [Optional(), Length(max=5000)])
     planned_start = DateTimeLocalField("Planned start", [Optional()])
+
+
+class DuplicateRunbookForm(BaseForm):
+    """What a copy of a runbook differs in. Times are typed in the user's time zone."""
+
+    name = StringField("Name", [DataRequired("Enter a name."), Length(max=200)])
+    planned_start = DateTimeLocalField("Planned start", [Optional()])
+    keep_assignees = BooleanField("Keep who is assigned", default=True)
 
 
 class StartRunbookForm(BaseForm):

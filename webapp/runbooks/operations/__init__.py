@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from webapp.runbooks.operations.bulk import PEOPLE_CHANGES, BulkEdit, BulkOutcome, delete_tasks, edit_tasks
 from webapp.runbooks.operations.changes import touch
+from webapp.runbooks.operations.duplicating import (
+    copy_name,
+    duplicate_runbook,
+    duplicate_stream,
+    duplicate_task,
+)
 from webapp.runbooks.operations.execution import (
     asked_for,
     call_of,
@@ -60,10 +66,14 @@ __all__ = [
     "call_of",
     "cancel_runbook",
     "complete_runbook",
+    "copy_name",
     "create_runbook",
     "delete_stream",
     "delete_task",
     "delete_tasks",
+    "duplicate_runbook",
+    "duplicate_stream",
+    "duplicate_task",
     "edit_stream",
     "edit_task",
     "edit_tasks",

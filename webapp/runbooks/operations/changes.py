@@ -10,6 +10,8 @@ from sqlalchemy.orm.attributes import set_committed_value
 from webapp.clock import now
 from webapp.extensions import db
 from webapp.runbooks.models import Runbook, Stream, Task
+from webapp.runbooks.refusals import NotNow
+from webapp.runbooks.states import ENDED
 
 
 def touch(runbook: Runbook, *changed: Task | Stream) -> int:
@@ -31,6 +33,12 @@ def touch(runbook: Runbook, *changed: Task | Stream) -> int:
     for each in changed:
         each.seq = seq
     return int(seq)
+
+
+def refuse_if_ended(runbook: Runbook) -> None:
+    """Raises NotNow where the plan can no longer be changed. Asked after touch, which reads the state anew."""
+    if runbook.state in ENDED:
+        raise NotNow("The runbook has ended, so its plan cannot be changed.")
 
 
 def read_anew(row: Task | Stream) -> None:

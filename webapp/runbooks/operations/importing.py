@@ -24,7 +24,8 @@ from webapp.runbooks.models import (
 )
 from webapp.runbooks.operations.changes import stamp, touch
 from webapp.runbooks.operations.lifecycle import create_runbook
-from webapp.runbooks.operations.plan_writer import PlanWriter, Told, take_streams_back
+from webapp.runbooks.operations.many_tasks import Told
+from webapp.runbooks.operations.plan_writer import PlanWriter, take_streams_back
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.sheets.columns import PlanMapping, guess, zone_in
 from webapp.runbooks.sheets.plan import Checked, check

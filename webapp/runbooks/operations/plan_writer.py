@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
 from webapp.clock import now
 from webapp.extensions import db
 from webapp.runbooks import queries
 from webapp.runbooks.models import Runbook, Stream, Task, task_assignees, task_predecessors
 from webapp.runbooks.operations.lifecycle import FIRST_STREAM
+from webapp.runbooks.operations.many_tasks import Told, insert_pairs, insert_tasks
 from webapp.runbooks.operations.streams import COLORS
 from webapp.runbooks.sheets.plan import Checked, PlannedTask
 from webapp.runbooks.sheets.table import About
-
-WRITTEN_AT_ONCE = 500
-
-Told = Callable[[int], None]
 
 
 class PlanWriter:
@@ -36,14 +33,12 @@ class PlanWriter:
         numbers = self._numbers(checked)
         ids = self._add_tasks(checked.tasks, numbers, by_name, streams[0])
         row_ids = dict(zip((task.row for task in checked.tasks), ids, strict=True))
-        self._add_pairs(
+        insert_pairs(
             task_predecessors,
-            ("task_id", "predecessor_id"),
             [(row_ids[task.row], row_ids[before]) for task in checked.tasks for before in task.before],
         )
-        self._add_pairs(
+        insert_pairs(
             task_assignees,
-            ("task_id", "user_id"),
             [(row_ids[task.row], user_id) for task in checked.tasks for user_id in task.people],
         )
         removed = self._remove_unused(streams, new, checked)
@@ -102,7 +97,6 @@ class PlanWriter:
         position = (
             db.session.scalar(select(func.max(Task.position)).where(Task.runbook_id == self._runbook.id)) or 0
         )
-        by_number: dict[int, int] = {}
         rows = [
             {
                 "runbook_id": self._runbook.id,
@@ -118,17 +112,8 @@ class PlanWriter:
             }
             for at, (task, number) in enumerate(zip(tasks, numbers, strict=True), 1)
         ]
-        for start in range(0, len(rows), WRITTEN_AT_ONCE):
-            chunk = rows[start : start + WRITTEN_AT_ONCE]
-            made = db.session.execute(insert(Task).returning(Task.number, Task.id), chunk)
-            by_number.update((number, task_id) for number, task_id in made)
-            self._told(start + len(chunk))
+        by_number = insert_tasks(rows, self._told)
         return [by_number[number] for number in numbers]
-
-    @staticmethod
-    def _add_pairs(table: Any, names: tuple[str, str], pairs: Sequence[tuple[int, int]]) -> None:
-        if pairs:
-            db.session.execute(insert(table), [dict(zip(names, pair, strict=True)) for pair in pairs])
 
     def _remove_unused(self, streams: Sequence[Stream], new: Sequence[Stream], checked: Checked) -> list[int]:
         """The stream that every new runbook has, where the file brings streams of its own for every task."""

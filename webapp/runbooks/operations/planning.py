@@ -16,11 +16,11 @@ from webapp.extensions import db
 from webapp.integrations.models import Action
 from webapp.runbooks import graph, queries
 from webapp.runbooks.models import Runbook, Stream, Task
-from webapp.runbooks.operations.changes import read_anew, stamp, touch
+from webapp.runbooks.operations import streams
+from webapp.runbooks.operations.changes import read_anew, refuse_if_ended, stamp, touch
 from webapp.runbooks.operations.readiness import settle_readiness
-from webapp.runbooks.operations.streams import refuse_if_gone
 from webapp.runbooks.refusals import NotNow, PlanRefused
-from webapp.runbooks.states import ENDED, NOT_STARTED, UNDER_WAY
+from webapp.runbooks.states import NOT_STARTED, UNDER_WAY
 
 
 @dataclass(frozen=True)
@@ -46,15 +46,15 @@ def add_task(
         raise PlanRefused("Type a task name.", "title")
     _refuse_stranger(runbook, stream)
     seq = touch(runbook, stream)
-    _refuse_if_ended(runbook)
-    refuse_if_gone(stream)
+    refuse_if_ended(runbook)
+    streams.refuse_if_gone(stream)
     db.session.refresh(runbook, ["next_task_number"])  # someone may have added a task while this one waited
     task = Task(
         runbook=runbook,
         stream=stream,
         number=runbook.next_task_number,
         title=title[:300],
-        position=_place_after(runbook, after),
+        position=place_after(runbook, after),
         seq=seq,
         placed_seq=seq,
     )
@@ -75,8 +75,8 @@ def edit_task(task: Task, plan: Plan, *, by: User) -> None:
     runbook = task.runbook
     _refuse_stranger(runbook, plan.stream)
     seq = touch(runbook, task, task.stream, plan.stream)
-    _refuse_if_ended(runbook)
-    _refuse_if_gone(task)
+    refuse_if_ended(runbook)
+    refuse_if_gone(task)
     _refuse_strangers(runbook, plan.predecessor_ids)
     _refuse_loop(task, plan.predecessor_ids)
     before = facts(task)
@@ -98,8 +98,8 @@ def edit_task(task: Task, plan: Plan, *, by: User) -> None:
 def move_task(task: Task, step: int, *, by: User) -> None:
     """One place up (−1) or down (+1) in its stream; at the end of the list nothing happens. Raises NotNow."""
     seq = touch(task.runbook)
-    _refuse_if_ended(task.runbook)
-    _refuse_if_gone(task)
+    refuse_if_ended(task.runbook)
+    refuse_if_gone(task)
     query = (
         select(Task)
         .where(Task.stream_id == task.stream_id, Task.deleted_at.is_(None))
@@ -123,8 +123,8 @@ def delete_task(task: Task, *, by: User) -> None:
     """Take a task that has not started out of the plan; restore_task brings it back. Raises NotNow."""
     runbook = task.runbook
     seq = touch(runbook, task, task.stream)
-    _refuse_if_ended(runbook)
-    _refuse_if_gone(task)
+    refuse_if_ended(runbook)
+    refuse_if_gone(task)
     if task.state not in NOT_STARTED:
         raise NotNow("A task that has started cannot be deleted. Skip it instead.")
     task.deleted_at = now()
@@ -137,7 +137,7 @@ def restore_task(task: Task, *, by: User) -> None:
     """Bring a deleted task back to its place, with its links. Raises NotNow or PlanRefused."""
     runbook = task.runbook
     seq = touch(runbook, task, task.stream)
-    _refuse_if_ended(runbook)
+    refuse_if_ended(runbook)
     read_anew(task)
     if task.deleted_at is None:
         raise NotNow("This task is already back.")
@@ -184,7 +184,7 @@ def _planned(found: dict[str, Any]) -> dict[str, Any]:
 def _plan_anew(task: Task, plan: Plan, seq: int) -> None:
     if task.stream_id != plan.stream.id:
         task.stream, task.placed_seq = plan.stream, seq
-        task.position = _place_after(task.runbook, None)
+        task.position = place_after(task.runbook, None)
     task.duration_s, task.planned_start, task.action = plan.duration_s, plan.planned_start, plan.action
     wanted = set(plan.predecessor_ids)
     kept = [each for each in task.predecessors if each.id in wanted or each.deleted_at is not None]
@@ -217,19 +217,15 @@ def _refuse_strangers(runbook: Runbook, predecessor_ids: Sequence[int]) -> None:
         raise PlanRefused("Choose tasks of this runbook.", "predecessors")
 
 
-def _refuse_if_ended(runbook: Runbook) -> None:
-    if runbook.state in ENDED:
-        raise NotNow("The runbook has ended, so its plan cannot be changed.")
-
-
-def _refuse_if_gone(task: Task) -> None:
-    """Reads the task anew under the lock that touch holds: it may have been started or deleted meanwhile."""
+def refuse_if_gone(task: Task) -> None:
+    """Raises NotNow for a deleted task. Reads it anew under the lock that touch holds."""
     read_anew(task)
     if task.deleted_at is not None:
         raise NotNow("This task was deleted.")
 
 
-def _place_after(runbook: Runbook, after: Task | None) -> int:
+def place_after(runbook: Runbook, after: Task | None) -> int:
+    """The position for a new task: the last one, or right after another, for which the later ones make room."""
     if after is None:
         query = select(func.max(Task.position)).where(Task.runbook_id == runbook.id)
         return (db.session.scalar(query) or 0) + 1

@@ -12,9 +12,8 @@ from webapp.clock import now
 from webapp.extensions import db
 from webapp.runbooks import queries
 from webapp.runbooks.models import Runbook, Stream, Task
-from webapp.runbooks.operations.changes import read_anew, touch
+from webapp.runbooks.operations.changes import read_anew, refuse_if_ended, touch
 from webapp.runbooks.refusals import NotNow, PlanRefused
-from webapp.runbooks.states import ENDED
 
 COLORS = 12
 
@@ -23,7 +22,7 @@ def add_stream(runbook: Runbook, name: str, *, by: User | None, color: int | Non
     """A new stream at the end, in the next colour. Raises PlanRefused or NotNow."""
     name = _named(name)
     seq = touch(runbook)
-    _refuse_if_ended(runbook)
+    refuse_if_ended(runbook)
     query = select(func.max(Stream.position), func.count()).where(Stream.runbook_id == runbook.id)
     last, count = db.session.execute(query).one()
     stream = Stream(
@@ -46,7 +45,7 @@ def edit_stream(stream: Stream, *, name: str, color: int, by: User) -> None:
     if not 0 <= color < COLORS:
         raise PlanRefused("Choose one of the colours.", "color")
     touch(stream.runbook, stream)
-    _refuse_if_ended(stream.runbook)
+    refuse_if_ended(stream.runbook)
     refuse_if_gone(stream)
     before = _facts(stream)
     stream.name, stream.color = name, color
@@ -56,7 +55,7 @@ def edit_stream(stream: Stream, *, name: str, color: int, by: User) -> None:
 def move_stream(stream: Stream, step: int, *, by: User) -> None:
     """One place up (−1) or down (+1); at the end nothing happens. Raises NotNow."""
     seq = touch(stream.runbook)
-    _refuse_if_ended(stream.runbook)
+    refuse_if_ended(stream.runbook)
     refuse_if_gone(stream)
     order = queries.streams_of(stream.runbook_id)
     at = order.index(stream)
@@ -74,7 +73,7 @@ def move_stream(stream: Stream, step: int, *, by: User) -> None:
 def delete_stream(stream: Stream, *, by: User) -> None:
     """Take an empty stream away. Raises NotNow where it holds tasks, or is the last one."""
     touch(stream.runbook, stream)
-    _refuse_if_ended(stream.runbook)
+    refuse_if_ended(stream.runbook)
     refuse_if_gone(stream)
     query = (
         select(func.count()).select_from(Task).where(Task.stream_id == stream.id, Task.deleted_at.is_(None))
@@ -90,7 +89,7 @@ def delete_stream(stream: Stream, *, by: User) -> None:
 def restore_stream(stream: Stream, *, by: User) -> None:
     """Bring a deleted stream back to its place. Raises NotNow."""
     seq = touch(stream.runbook, stream)
-    _refuse_if_ended(stream.runbook)
+    refuse_if_ended(stream.runbook)
     read_anew(stream)
     if stream.deleted_at is None:
         raise NotNow("This stream is already back.")
@@ -111,11 +110,6 @@ def _named(typed: str) -> str:
     if not name:
         raise PlanRefused("Type a name for the stream.", "name")
     return name
-
-
-def _refuse_if_ended(runbook: Runbook) -> None:
-    if runbook.state in ENDED:
-        raise NotNow("The runbook has ended, so its plan cannot be changed.")
 
 
 def _facts(stream: Stream) -> dict[str, Any]:

@@ -72,6 +72,17 @@ def move_stream(runbook_id: int, stream_id: int) -> Any:
     return _do(runbook, lambda: operations.move_stream(stream, step, by=current_user))
 
 
+@blueprint.post(f"{STREAM}/duplicate", permission=Permission.EDIT_RUNBOOKS)
+def duplicate_stream(runbook_id: int, stream_id: int) -> Any:
+    runbook = _runbook(runbook_id)
+    stream = queries.stream_of(runbook, stream_id)
+    return _do(
+        runbook,
+        lambda: operations.duplicate_stream(stream, by=current_user),
+        f"{stream.name} is duplicated, with its tasks.",
+    )
+
+
 @blueprint.post(f"{STREAM}/delete", permission=Permission.EDIT_RUNBOOKS)
 def delete_stream(runbook_id: int, stream_id: int) -> Any:
     runbook = _runbook(runbook_id)

@@ -109,6 +109,18 @@ def move_task(runbook_id: int, number: int) -> Any:
     return answer(found.runbook, since, number=number)
 
 
+@blueprint.post(f"{TASK}/duplicate", permission=Permission.EDIT_RUNBOOKS)
+def duplicate_task(runbook_id: int, number: int) -> Any:
+    found = _task(runbook_id, number, Permission.EDIT_RUNBOOKS)
+    runbook, since = found.runbook, found.runbook.seq
+    try:
+        copy = operations.duplicate_task(found, by=current_user)
+    except NotNow as refusal:
+        return refused(runbook, since, str(refusal), number=number)
+    db.session.commit()
+    return answer(runbook, since, number=copy.number, text=f"#{copy.number} is a copy of #{number}.")
+
+
 @blueprint.post(f"{TASK}/delete", permission=Permission.EDIT_RUNBOOKS)
 def delete_task(runbook_id: int, number: int) -> Any:
     found = _task(runbook_id, number, Permission.EDIT_RUNBOOKS)
