@@ -114,3 +114,18 @@ def test_a_click_on_a_row_just_added_survives_the_news_of_it(open_as: OpenAs) ->
     dana.mouse.up()
     details = dana.get_by_label("Task details")
     expect(details.get_by_role("heading", name="Open the bridge")).to_be_visible()
+
+
+def test_what_is_duplicated_stands_after_its_original_for_the_other_viewer_too(open_as: OpenAs) -> None:
+    rune, dana = open_as("Rune"), open_as("Dana")
+    address = planned_runbook(rune, "Duplicated by one", "Open the bridge", "Drain the nodes")
+    dana.goto(address)
+    rune.get_by_role("link", name="Open the bridge").click()
+    rune.get_by_role("button", name="More actions for this task").click()
+    rune.get_by_role("button", name="Duplicate", exact=True).click()
+    rune.get_by_role("button", name="More actions for Tasks", exact=True).click()
+    rune.get_by_role("button", name="Duplicate with its tasks").click()
+    names = ["Open the bridge", "Open the bridge (copy)", "Drain the nodes"]
+    for page in (rune, dana):
+        expect(page.get_by_role("heading", name="Tasks (copy)")).to_be_visible()
+        expect(page.get_by_role("link", name=re.compile("^(Open|Drain) the"))).to_have_text(names * 2)
