@@ -159,6 +159,7 @@ CHANGES = {
         lambda things, cast: {"name": "Release 13", "workspace_id": things.workspace_id}
     ),
     "runbooks.save_runbook": Change({"name": "Release 12a"}),
+    "runbooks.save_message": Change({"message": "Bridge 4 is open"}),
     "runbooks.duplicate_runbook": Change({"name": "Release 13", "keep_assignees": "y"}),
     "runbooks.start_runbook": Change({"mode": "rehearsal"}),
     "runbooks.pause_runbook": Change(prepare=runbook("running")),

@@ -39,6 +39,7 @@ PAGES = {
     "the run sheet": "/runbooks/1/run-sheet",
     "a runbook's name": "/runbooks/1/edit",
     "a new stream": "/runbooks/1/streams/new",
+    "a message to everyone": "/runbooks/1/message",
     "the duplicate of a runbook": "/runbooks/1/duplicate",
     "the start of a live run": "/runbooks/1/start?mode=live",
     "a live runbook": "{live}",

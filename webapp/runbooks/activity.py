@@ -49,6 +49,11 @@ def _values(line: Line) -> str:
     return f"changed {' and '.join(changed)}"
 
 
+def _added(line: Line) -> str:
+    original = (line.after or {}).get("copy of")
+    return f"added the task as a copy of {original}" if original else "added the task"
+
+
 def _changes(line: Line) -> str:
     names = [name.replace("_s", "").replace("_", " ") for name in line.after or {}]
     return f"changed {', '.join(names) or 'the task'}"
@@ -60,7 +65,7 @@ def _finished(line: Line) -> str:
 
 
 _SENTENCES: dict[str, tuple[str, Callable[[Line], str]]] = {
-    "task.added": ("plus", lambda line: "added the task"),
+    "task.added": ("plus", _added),
     "task.changed": ("pencil", _changes),
     "task.moved": ("arrows-sort", lambda line: "moved the task"),
     "task.deleted": ("trash", lambda line: "deleted the task"),

@@ -75,6 +75,12 @@ class StartRunbookForm(BaseForm):
     mode = HiddenField("Mode", [AnyOf([each.value for each in Mode])])
 
 
+class MessageForm(BaseForm):
+    """What everybody who looks at the runbook should know. Empty takes it down."""
+
+    message = TextAreaField("Message", [Optional(), Length(max=300)])
+
+
 class ReasonForm(BaseForm):
     reason = TextAreaField("Reason", [DataRequired("Write a reason."), Length(max=1000)])
 

@@ -40,6 +40,7 @@ class Runbook(Base):
 
     `state` is a value of `states.RunbookState`; `mode` is "rehearsal" or "live" once started. `seq` rises by one
     with every change that viewers should see; each changed task is stamped with it, so a page can pull what is new.
+    `message` stands at the top of everybody's page until it is taken down, with the name of who wrote it and when.
     """
 
     __tablename__ = "runbooks"
@@ -52,6 +53,9 @@ class Runbook(Base):
     mode: Mapped[str | None] = mapped_column(String(20))
     seq: Mapped[int] = mapped_column(default=1)
     next_task_number: Mapped[int] = mapped_column(default=1)
+    message: Mapped[str] = mapped_column(Text, default="")
+    message_by: Mapped[str | None] = mapped_column(String(200))
+    message_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     planned_start: Mapped[datetime | None] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

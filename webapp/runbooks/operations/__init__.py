@@ -28,6 +28,7 @@ from webapp.runbooks.operations.lifecycle import (
     plan_again,
     rename_runbook,
     resume_runbook,
+    set_message,
     start_runbook,
 )
 from webapp.runbooks.operations.notes import (
@@ -94,6 +95,7 @@ __all__ = [
     "retry_call",
     "save_field",
     "save_runbook_field",
+    "set_message",
     "skip_task",
     "start_runbook",
     "start_task",

@@ -63,6 +63,19 @@ def rename_runbook(
     _record("runbook.changed", runbook, by, before=before, after=after)
 
 
+def set_message(runbook: Runbook, text: str, *, by: User) -> None:
+    """Show the message to everybody who looks at the runbook; an empty one takes it down."""
+    touch(runbook)
+    db.session.refresh(runbook, ["message"])
+    text = text.strip()
+    before = runbook.message
+    if before == text:
+        return
+    runbook.message = text
+    runbook.message_by, runbook.message_at = (by.name, now()) if text else (None, None)
+    _record("runbook.message_changed", runbook, by, before={"message": before}, after={"message": text})
+
+
 def start_runbook(runbook: Runbook, mode: Mode, *, by: User) -> None:
     """Begin a rehearsal or the live run. Raises NotNow."""
     seq = touch(runbook)

@@ -19,7 +19,15 @@ from webapp.page import fragments, is_fragment_request, page, toast
 from webapp.permissions import Permission
 from webapp.runbooks import operations, queries
 from webapp.runbooks.addresses import WALL, Here, read_here
-from webapp.runbooks.forms import ReasonForm, RunbookForm, StartRunbookForm, runbook_values, to_utc, zone_of
+from webapp.runbooks.forms import (
+    MessageForm,
+    ReasonForm,
+    RunbookForm,
+    StartRunbookForm,
+    runbook_values,
+    to_utc,
+    zone_of,
+)
 from webapp.runbooks.models import Runbook
 from webapp.runbooks.preflight import findings
 from webapp.runbooks.refusals import NotNow
@@ -154,6 +162,27 @@ def _ask_edit(
         problems=problems,
         people=workspaces.members_of(runbook.workspace_id),
     )
+
+
+@blueprint.get(f"{PAGE}/message", permission=Permission.CONDUCT_RUNBOOKS)
+def ask_message(runbook_id: int) -> Any:
+    found = queries.runbook_for(current_user, runbook_id, Permission.CONDUCT_RUNBOOKS)
+    return asked(found, "runbooks/ask/message.html", form=MessageForm(formdata=None, message=found.message))
+
+
+@blueprint.post(f"{PAGE}/message", permission=Permission.CONDUCT_RUNBOOKS)
+def save_message(runbook_id: int) -> Any:
+    """Show the message; without one, take down what is shown."""
+    found = queries.runbook_for(current_user, runbook_id, Permission.CONDUCT_RUNBOOKS)
+    form, since = MessageForm(), found.seq
+    if not form.validate():
+        return asked(found, "runbooks/ask/message.html", status=422, form=form)
+    operations.set_message(found, form.message.data or "", by=current_user)
+    db.session.commit()
+    text = (
+        "Everybody who looks at the runbook sees it now." if found.message else "The message is taken down."
+    )
+    return answer(found, since, text=text)
 
 
 @blueprint.get(f"{PAGE}/start", permission=Permission.CONDUCT_RUNBOOKS)
