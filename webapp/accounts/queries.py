@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from flask import abort
 from sqlalchemy import func, select
 
@@ -27,6 +29,15 @@ def all_users(text: str = "") -> list[User]:
     if text:
         query = query.where(func.lower(User.name + " " + User.email).contains(text.lower(), autoescape=True))
     return list(db.session.scalars(query))
+
+
+def users_by_id(user_ids: Collection[int]) -> list[User]:
+    """The users with these ids, by name."""
+    if not user_ids:
+        return []
+    return list(
+        db.session.scalars(select(User).where(User.id.in_(user_ids)).order_by(func.lower(User.name), User.id))
+    )
 
 
 def active_users() -> list[User]:

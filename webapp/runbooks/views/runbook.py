@@ -9,6 +9,7 @@ from typing import Any
 from flask import Response, abort, render_template, request
 from flask_login import current_user
 
+from webapp.accounts import queries as accounts
 from webapp.extensions import db
 from webapp.fields import queries as fields
 from webapp.fields.forms import typed_values
@@ -17,7 +18,7 @@ from webapp.fields.models import FieldDefinition
 from webapp.integration_runs.operations import RequestInvalid
 from webapp.page import fragments, is_fragment_request, page, toast
 from webapp.permissions import Permission
-from webapp.runbooks import operations, queries
+from webapp.runbooks import operations, presence, queries
 from webapp.runbooks.addresses import WALL, Here, read_here
 from webapp.runbooks.forms import (
     MessageForm,
@@ -95,6 +96,16 @@ def changes(runbook_id: int) -> Any:
     pulled = fragments(parts)
     pulled.headers["X-Seq"] = str(seq)
     return pulled
+
+
+@blueprint.get(f"{PAGE}/watching", permission=Permission.READ_RUNBOOKS)
+def watching(runbook_id: int) -> Any:
+    """Who has the page open, the one who asks among them; 204 where those are `shown` (ids by name, with hyphens)."""
+    found = queries.runbook_for(current_user, runbook_id, Permission.READ_RUNBOOKS)
+    people = accounts.users_by_id(presence.watching(found.id, current_user.id))
+    if "-".join(str(each.id) for each in people) == request.args.get("shown"):
+        return Response(status=204)
+    return page("runbooks/_watching.html", people=people, base=base_of(found))
 
 
 @blueprint.get(f"{PAGE}/edit", permission=Permission.EDIT_RUNBOOKS)
