@@ -129,3 +129,20 @@ def test_what_is_duplicated_stands_after_its_original_for_the_other_viewer_too(o
     for page in (rune, dana):
         expect(page.get_by_role("heading", name="Tasks (copy)")).to_be_visible()
         expect(page.get_by_role("link", name=re.compile("^(Open|Drain) the"))).to_have_text(names * 2)
+
+
+def test_a_message_reaches_the_other_viewer_who_is_seen_to_watch(open_as: OpenAs) -> None:
+    rune, dana = open_as("Rune"), open_as("Dana")
+    address = planned_runbook(rune, "Watched by two", "Open the bridge")
+    dana.goto(address)
+    watching = dana.get_by_role("button", name="2 watching")
+    watching.click()
+    expect(dana.locator(".watchers li")).to_have_text([re.compile("Dana.*you"), re.compile("Rune")])
+    rune.get_by_role("button", name="More actions for this runbook").click()
+    rune.get_by_role("link", name="Message to everyone…").click()
+    rune.get_by_role("dialog").get_by_label("Message").fill("Bridge 4 is open")
+    rune.get_by_role("dialog").get_by_role("button", name="Show").click()
+    message = dana.get_by_role("status").filter(has_text="Bridge 4 is open")
+    expect(message).to_be_visible()
+    rune.get_by_role("button", name="Take down").click()
+    expect(message).to_have_count(0)

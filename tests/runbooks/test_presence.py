@@ -40,7 +40,7 @@ def ask(client: FlaskClient, runbook: Runbook, shown: str = "") -> Any:
 
 def test_who_looks_sees_who_else_does(client_of: Any, cast: Cast, runbook: Runbook) -> None:
     alone = ask(client_of(cast.rune), runbook)
-    assert "Only you" in alone.text
+    assert "1 watching" in alone.text
     assert names(alone) == ["Rune (you)"]
     both = ask(client_of(cast.vera), runbook)
     assert "2 watching" in both.text
