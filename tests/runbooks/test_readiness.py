@@ -35,6 +35,8 @@ VERBS = [
     "pause",
     "resume",
     "add",
+    "duplicate",
+    "duplicate_stream",
 ]
 
 
@@ -172,23 +174,25 @@ def test_on_any_walk_no_task_starts_before_its_predecessors_are_done(
         after = states(runbook)
         started = {each for each in after if (before.get(each), after[each]) == ("startable", "in_progress")}
         assert started <= free
-        standing = {
-            each.number
-            for each in runbook.tasks
-            if each.deleted_at is None and each.state in ("startable", "not_startable")
-        }
+        kept = _kept(runbook)
+        standing = {each.number for each in kept if each.state in ("startable", "not_startable")}
         assert {each for each in standing if after[each] == "startable"} == _free(runbook) & standing
+        assert all((each.state == "complete") == bool(each.completion and each.finished_at) for each in kept)
+        assert queries.progress_of([runbook.id])[runbook.id].total == len(kept)
     db.session.rollback()
 
 
 def _free(runbook: Runbook) -> set[int]:
     """The numbers of the tasks whose predecessors are all complete."""
-    kept = list(
-        db.session.scalars(select(Task).where(Task.runbook_id == runbook.id, Task.deleted_at.is_(None)))
-    )
+    kept = _kept(runbook)
     done = {each.id for each in kept if each.state == "complete"}
     found = graph.startable(queries.links_within(runbook.id), done, [each.id for each in kept])
     return {each.number for each in kept if each.id in found}
+
+
+def _kept(runbook: Runbook) -> list[Task]:
+    query = select(Task).where(Task.runbook_id == runbook.id, Task.deleted_at.is_(None))
+    return list(db.session.scalars(query))
 
 
 def _do(verb: str, runbook: Runbook, chosen: Task, other: Task, by: User) -> None:
@@ -211,5 +215,7 @@ def _do(verb: str, runbook: Runbook, chosen: Task, other: Task, by: User) -> Non
         "pause": lambda: operations.pause_runbook(runbook, by=by),
         "resume": lambda: operations.resume_runbook(runbook, by=by),
         "add": lambda: operations.add_task(runbook, chosen.stream, "New", by=by, after=chosen),
+        "duplicate": lambda: operations.duplicate_task(chosen, by=by),
+        "duplicate_stream": lambda: operations.duplicate_stream(chosen.stream, by=by),
     }
     steps[verb]()
