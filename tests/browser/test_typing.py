@@ -25,12 +25,18 @@ def held_back(page: Page, address: str = "**/tasks/1") -> list[Route]:
     return waiting
 
 
-def let_go(page: Page, waiting: list[Route], address: str = "**/tasks/1") -> None:
-    """Send the next request on and wait for its answer."""
+def wait_until_held(page: Page, waiting: list[Route]) -> None:
+    """Until the page has asked for something that is held back."""
     for _ in range(250):
         if waiting:
-            break
+            return
         page.wait_for_timeout(20)
+    raise AssertionError("The page asked for nothing.")
+
+
+def let_go(page: Page, waiting: list[Route], address: str = "**/tasks/1") -> None:
+    """Send the next request on and wait for its answer."""
+    wait_until_held(page, waiting)
     with page.expect_response(address):
         waiting.pop(0).continue_()
 
@@ -219,8 +225,7 @@ def test_news_of_the_task_before_leave_the_task_that_was_opened_meanwhile(open_a
     rune.goto(f"{address}?task=1")
     rune.get_by_label("Description").fill("Call the roll")
     rune.get_by_label("Description").blur()
-    dana.wait_for_timeout(600)  # the signal, and the longest that a page waits after it
-    assert waiting
+    wait_until_held(dana, waiting)
     dana.get_by_role("link", name="Drain the nodes").click()
     heading = dana.get_by_label("Task details").get_by_role("heading", level=2)
     expect(heading).to_have_text("Drain the nodes")
