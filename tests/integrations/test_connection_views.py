@@ -10,9 +10,11 @@ from flask import g
 from sqlalchemy import select
 
 from webapp.accounts.models import User
+from webapp.audit.models import AuditLine
 from webapp.extensions import db
 from webapp.integrations import operations
 from webapp.integrations.models import Action, Connection
+from webapp.integrations.operations.secrets import sandbox_token_of
 from webapp.integrations.settings import Authorization, General, RequestSettings
 
 HTMX = {"HX-Request": "true"}
@@ -145,6 +147,67 @@ def test_the_panel_does_not_overwrite_what_someone_else_saved(client: Any, ines:
     assert 'value="Mine"' in answer.text
     again = client.post(f"{LIST}/{connection.id}", data={"name": "Mine", "edition": _edition(answer.text)})
     assert again.status_code == 303
+
+
+SANDBOX = {"name": "Slack", "rehearsal_rule": "sandbox", "sandbox_address": "https://Sandbox.example:8443/"}
+
+
+def _save(client: Any, connection: Connection, **changes: str) -> Any:
+    edition = _edition(client.get(f"{LIST}/{connection.id}").text)
+    return client.post(f"{LIST}/{connection.id}", data={**SANDBOX, "edition": edition, **changes})
+
+
+def test_the_panel_saves_what_a_rehearsal_calls_and_never_shows_the_token(client: Any, ines: User) -> None:
+    connection = _make(ines, "Slack")
+    assert _save(client, connection, sandbox_token="practice-456").status_code == 303
+    db.session.refresh(connection)
+    assert (connection.rehearsal_rule, connection.sandbox_address) == (
+        "sandbox",
+        "https://sandbox.example:8443",
+    )
+    assert sandbox_token_of(connection) == "practice-456"
+    page = client.get(f"{LIST}/{connection.id}").text
+    assert "practice-456" not in page
+    assert "A value is saved." in page
+    line = db.session.scalars(select(AuditLine).order_by(AuditLine.id.desc())).first()
+    assert line is not None
+    assert (line.verb, line.note) == ("connection.rehearsal_changed", "The sandbox token was replaced.")
+    assert "practice-456" not in str((line.before, line.after))
+
+
+def test_the_sandbox_token_stays_until_the_address_changes(client: Any, ines: User) -> None:
+    connection = _make(ines, "Slack")
+    _save(client, connection, sandbox_token="practice-456")
+    _save(client, connection, name="Slack EU")
+    db.session.refresh(connection)
+    assert sandbox_token_of(connection) == "practice-456"
+    _save(client, connection, sandbox_address="https://elsewhere.example")
+    db.session.refresh(connection)
+    assert sandbox_token_of(connection) == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"sandbox_address": ""}, "Enter the address that is called instead."),
+        ({"sandbox_address": "https://sandbox.example/api"}, "Write scheme, host and port only"),
+        ({"sandbox_address": "https://me:pw@sandbox.example"}, "Write scheme, host and port only"),
+        ({"sandbox_address": "ftp://sandbox.example"}, "Write scheme, host and port only"),
+        ({"sandbox_token": "tok\u20acn"}, "a header cannot carry"),
+    ],
+)
+def test_a_refused_rehearsal_setting_changes_nothing_and_keeps_what_was_typed(
+    client: Any, ines: User, changes: dict[str, str], sentence: str
+) -> None:
+    connection = _make(ines, "Slack")
+    answer = _save(client, connection, **{"sandbox_token": "practice-456", "name": "Renamed", **changes})
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert 'value="Renamed"' in answer.text
+    assert "practice-456" not in answer.text
+    assert re.search(r'name="sandbox_token-kept" value="[^"]+"', answer.text)
+    db.session.refresh(connection)
+    assert (connection.name, connection.rehearsal_rule) == ("Slack", "by_action")
 
 
 def test_archived_connections_leave_the_list_and_come_back(client: Any, ines: User) -> None:

@@ -21,6 +21,7 @@ class IntegrationRun(Base):
 
     `state` is a value of `states.RunState`, assigned only in operations. `outcome` holds what people read:
     code, sentence, remedy, who acts. The request holds no credential; that is added when it is sent.
+    `to_sandbox`: it goes to the connection's sandbox address, without what the action is authorized with.
     `asked_by_*` is who asked for the next or latest attempt, and whose sign-in it uses; a test request sends with
     the credential of `credential_task_id` without belonging to that task. `follow_up_error` says that what should
     follow the settlement (the task's end) did not work out; the sweeper tries it again for a while.
@@ -47,6 +48,8 @@ class IntegrationRun(Base):
     asked_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     asked_by_name: Mapped[str] = mapped_column(String(200), default="Runsheet")
     credential_task_id: Mapped[int | None] = mapped_column(ForeignKey("tasks.id", ondelete="SET NULL"))
+
+    to_sandbox: Mapped[bool] = mapped_column(default=False)
 
     state: Mapped[str] = mapped_column(String(20), default="queued")
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=now)

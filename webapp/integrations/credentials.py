@@ -14,9 +14,9 @@ from webapp.extensions import db
 from webapp.integrations import oauth
 from webapp.integrations.authorizations import AUTHORIZATIONS, Credential
 from webapp.integrations.authorizations.base import SignInAs
-from webapp.integrations.models import Action, Authentication
+from webapp.integrations.models import Action, Authentication, Connection
 from webapp.integrations.operations import authentication as verbs
-from webapp.integrations.operations.secrets import secrets_of
+from webapp.integrations.operations.secrets import sandbox_token_of, secrets_of
 from webapp.integrations.operations.sign_ins import mark_refused
 from webapp.integrations.settings import origin_of
 
@@ -80,6 +80,14 @@ def credential_for(action: Action, *, task_id: int | None, user_id: int | None) 
         authentication_id=found.id,
         secrets=(token,),
     )
+
+
+def sandbox_credential(connection: Connection) -> Credential:
+    """What a call to the connection's sandbox address is sent with: never what its actions are authorized with."""
+    token = sandbox_token_of(connection)
+    if not token:
+        return Credential(description="Sandbox, no token")
+    return Credential({"Authorization": f"Bearer {token}"}, description="Sandbox token", secrets=(token,))
 
 
 def sign_in_state(action: Action, *, task_id: int | None, user_id: int | None) -> SignIn:

@@ -19,11 +19,13 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
 
-from webapp.forms import BaseForm, CheckboxesField, WholeNumberField
+from webapp.forms import BaseForm, CheckboxesField, SecretField, WholeNumberField
 from webapp.integrations import offered
 from webapp.integrations.authorizations import AUTHORIZATIONS, AuthorizationKind
+from webapp.integrations.authorizations.base import latin1_problem
 from webapp.integrations.models import Action, Connection
 from webapp.integrations.predefined import PREDEFINED
+from webapp.integrations.rehearsals import RehearsalRule
 from webapp.integrations.settings import (
     GENERAL_FIELDS,
     REQUEST_FIELDS,
@@ -60,12 +62,42 @@ def _image_field(tab: str = "") -> StringField:
 class ConnectionForm(BaseForm):
     """The edit panel. `edition` notices that someone else saved meanwhile."""
 
+    key = "connection"
+    secret_fields = ("sandbox_token",)
+
     name = StringField(
         "Name",
         [DataRequired("Enter a name."), Length(max=120, message="The name is longer than 120 characters.")],
     )
     image_url = _image_field()
+    rehearsal_rule = RadioField(
+        "In a rehearsal",
+        choices={
+            RehearsalRule.BY_ACTION: "Each action decides",
+            RehearsalRule.NOT_CALLED: "Don’t call",
+            RehearsalRule.SANDBOX: "Call the sandbox address",
+            RehearsalRule.REAL: "Call for real",
+        },
+        default=RehearsalRule.BY_ACTION,
+    )
+    sandbox_address = StringField(
+        "Sandbox address",
+        [Length(max=500, message="The address is longer than 500 characters.")],
+        description="Called in rehearsals instead of the actions’ own scheme, host and port; path, headers and payload "
+        "stay.",
+        render_kw={"placeholder": "https://sandbox.example.com"},
+    )
+    sandbox_token = SecretField(
+        "Sandbox token",
+        description="Sent as a Bearer token. What the actions are authorized with never goes to the sandbox. Another "
+        "address drops the saved token.",
+    )
     edition = HiddenField()
+
+    def validate_sandbox_token(self, field: Field) -> None:
+        problem = latin1_problem(field.data or "")
+        if problem:
+            raise ValidationError(problem)
 
 
 class _WorkspacesMixin:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from webapp.accounts.models import User
 from webapp.clock import now
 from webapp.extensions import Base, UtcDateTime
+from webapp.integrations.rehearsals import RehearsalRule
 from webapp.workspaces.models import Workspace
 
 action_workspaces = Table(
@@ -22,7 +23,12 @@ action_workspaces = Table(
 
 
 class Connection(Base):
-    """Another system that Runsheet may call. `predefined` is a key of `predefined.PREDEFINED`, or None for custom."""
+    """Another system that Runsheet may call. `predefined` is a key of `predefined.PREDEFINED`, or None for custom.
+
+    `rehearsal_rule` is a value of `rehearsals.RehearsalRule`; `sandbox_address` (scheme, host, port) is where its
+    calls go in a rehearsal under the rule for that, with `sealed_sandbox_token` (row key
+    `integration_connections:<id>`) instead of what the action is authorized with.
+    """
 
     __tablename__ = "integration_connections"
 
@@ -30,6 +36,9 @@ class Connection(Base):
     name: Mapped[str] = mapped_column(String(120))
     image_url: Mapped[str] = mapped_column(String(1000), default="")
     predefined: Mapped[str | None] = mapped_column(String(40))
+    rehearsal_rule: Mapped[str] = mapped_column(String(20), default=RehearsalRule.BY_ACTION)
+    sandbox_address: Mapped[str] = mapped_column(String(500), default="")
+    sealed_sandbox_token: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -42,6 +51,10 @@ class Connection(Base):
     @property
     def audit_name(self) -> str:
         return self.name
+
+    @property
+    def secrets_row_key(self) -> str:
+        return f"{self.__tablename__}:{self.id}"
 
 
 class Action(Base):

@@ -88,6 +88,17 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
+def is_origin(address: str) -> bool:
+    """Whether it is a plain scheme, host and port, in small letters, and nothing more."""
+    return _ORIGIN.fullmatch(address) is not None
+
+
+def moved_to(origin: str, url: str) -> str:
+    """The address with another scheme, host and port; path and query stay."""
+    there = urlsplit(origin)
+    return urlsplit(url)._replace(scheme=there.scheme, netloc=there.netloc).geturl()
+
+
 def sign_in_origins(kind: str, settings: Mapping[str, Any]) -> list[str]:
     """Where Authenticate may lead: the provider, and its subdomains (Slack sends people to their own).
 

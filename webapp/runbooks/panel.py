@@ -13,6 +13,7 @@ from webapp.integration_runs import queries as integration_runs
 from webapp.integration_runs.models import IntegrationRun
 from webapp.integration_runs.states import RunState
 from webapp.integrations.credentials import SignIn, sign_in_state
+from webapp.integrations.rehearsals import Destination
 from webapp.permissions import Permission, can
 from webapp.runbooks import activity, queries
 from webapp.runbooks.addresses import Here
@@ -21,8 +22,16 @@ from webapp.runbooks.models import Runbook, Task
 from webapp.runbooks.operations import locked_because
 from webapp.runbooks.queries import Link
 from webapp.runbooks.rows import Row, outcome_words
-from webapp.runbooks.states import NOT_STARTED, UNDER_WAY, RunbookState, TaskEvent, TaskState, task_allows
-from webapp.runbooks.triggers import TRIGGERS, Trigger, called_in
+from webapp.runbooks.states import (
+    NOT_STARTED,
+    UNDER_WAY,
+    Mode,
+    RunbookState,
+    TaskEvent,
+    TaskState,
+    task_allows,
+)
+from webapp.runbooks.triggers import TRIGGERS, Trigger, destination_of
 from webapp.workspaces import queries as workspaces
 
 MOST_ENTRIES = 100
@@ -39,7 +48,11 @@ class FieldRow:
 
 @dataclass
 class Panel:
-    """Everything that the panel shows to one viewer."""
+    """Everything that the panel shows to one viewer.
+
+    `destination` is where the task's action is called in the kind of run that the runbook is in; `rehearsed`, where it
+    is in any rehearsal.
+    """
 
     task: Task
     row: Row
@@ -54,7 +67,8 @@ class Panel:
     people: Sequence[Any]
     fields: Sequence[FieldRow] = field(default_factory=list)
     trigger: Trigger | None = None
-    called: bool = False
+    destination: Destination = Destination.NOWHERE
+    rehearsed: Destination = Destination.NOWHERE
     sign_in: SignIn | None = None
     run: IntegrationRun | None = None
     earlier: Sequence[IntegrationRun] = field(default_factory=list)
@@ -72,6 +86,11 @@ class Panel:
     @property
     def may_run(self) -> bool:
         return self.viewer.may_run_task(self.row.people)
+
+    @property
+    def called(self) -> bool:
+        """Whether this kind of run calls the task's action at all."""
+        return self.destination != Destination.NOWHERE
 
     @property
     def running(self) -> bool:
@@ -100,7 +119,7 @@ class Panel:
     def needs_sign_in(self) -> bool:
         """Whether a sign-in stands before the task's call, or before another try of one that did not succeed."""
         return (
-            self.called
+            self.destination == Destination.REAL
             and self.sign_in is not None
             and self.sign_in.needed
             and (self.task.state in NOT_STARTED or self.may_be_tried_again)
@@ -200,7 +219,8 @@ def load_panel(task: Task, board: Board) -> Panel:
     )
     if action is not None:
         found.trigger = TRIGGERS.get(action.trigger)
-        found.called = called_in(action, runbook.mode)
+        found.destination = destination_of(action, runbook.mode)
+        found.rehearsed = destination_of(action, Mode.REHEARSAL)
         found.sign_in = sign_in_state(action, task_id=task.id, user_id=viewer.user.id)
     runs = integration_runs.runs_of_task(task.id)
     began = runbook.started_at

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from webapp.extensions import db
 from webapp.fields import queries as fields
 from webapp.integrations.credentials import sign_in_states
-from webapp.integrations.models import Action
+from webapp.integrations.models import Action, Connection
+from webapp.integrations.rehearsals import Destination, destination_in_rehearsal
 from webapp.runbooks.models import Runbook, Task
 
 MOST_NAMED = 5
@@ -53,6 +55,21 @@ def findings(runbook: Runbook) -> list[Finding]:
         ),
     ]
     return [each for each in found if each is not None]
+
+
+def rehearsed(runbook: Runbook) -> Counter[Destination]:
+    """How many tasks' actions a rehearsal calls for real, at their sandbox, or not at all."""
+    query = (
+        select(Connection.rehearsal_rule, Action.execute_in_rehearsal, func.count())
+        .join(Action, Action.connection_id == Connection.id)
+        .join(Task, Task.action_id == Action.id)
+        .where(Task.runbook_id == runbook.id, Task.deleted_at.is_(None))
+        .group_by(Connection.rehearsal_rule, Action.execute_in_rehearsal)
+    )
+    found: Counter[Destination] = Counter()
+    for rule, execute, count in db.session.execute(query):
+        found[destination_in_rehearsal(rule, execute)] += count
+    return found
 
 
 def _about(tasks: Sequence[Task], one: str, many: str) -> Finding | None:

@@ -13,10 +13,11 @@ from webapp.extensions import db
 from webapp.integration_runs.models import IntegrationRun
 from webapp.integrations import models as integrations
 from webapp.integrations.credentials import sign_in_states
+from webapp.integrations.rehearsals import Destination
 from webapp.runbooks.models import Comment, Runbook, Task, task_assignees, task_predecessors
 from webapp.runbooks.rows import Action, Call, Facts, Person
 from webapp.runbooks.states import NOT_STARTED, UNDER_WAY
-from webapp.runbooks.triggers import TRIGGERS, called_in
+from webapp.runbooks.triggers import TRIGGERS, destination_of
 
 _COLUMNS = (
     Task.id,
@@ -137,7 +138,7 @@ def _actions(chosen: Collection[tuple[Runbook, list[Facts]]], user: User) -> dic
         if each.state in NOT_STARTED
         and runbook.state in UNDER_WAY
         and loaded[each.action_id].trigger == "task_start"
-        and called_in(loaded[each.action_id], runbook.mode)
+        and destination_of(loaded[each.action_id], runbook.mode) == Destination.REAL
     ]
     standings = sign_in_states(asking, user.id) if asking else {}
     found = {}
@@ -152,7 +153,7 @@ def _actions(chosen: Collection[tuple[Runbook, list[Facts]]], user: User) -> dic
             short=trigger.short if trigger else action.trigger,
             auto_start=action.auto_start,
             cancelable=action.cancelable,
-            called=called_in(action, runbook.mode),
+            destination=destination_of(action, runbook.mode),
             sign_in=standing.sentence if standing is not None and standing.needed else "",
         )
     return found

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from webapp.integration_runs.states import RunState
+from webapp.integrations.rehearsals import Destination
 from webapp.runbooks.durations import rounded, shown
 from webapp.runbooks.forecast import Span
 from webapp.runbooks.states import UNDER_WAY, Completion, RunbookState, TaskState
@@ -74,7 +75,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Action:
-    """The task's integration action, as far as a row shows it. `called`: whether this kind of run calls it."""
+    """The task's integration action, as far as a row shows it. `destination`: where this kind of run calls it."""
 
     name: str
     connection: str
@@ -82,7 +83,7 @@ class Action:
     short: str
     auto_start: bool
     cancelable: bool
-    called: bool
+    destination: Destination
     sign_in: str = ""
 
 
@@ -263,8 +264,10 @@ def _chip(action: Action | None, call: Call | None) -> Chip | None:
     if action is None:
         return None
     name = f"{action.connection}: {action.name}"
-    if not action.called:
-        return Chip("Not called", "line", "plug-x", f"{name} is not called in a rehearsal")
+    if action.destination == Destination.NOWHERE:
+        return Chip("Not called", "line", "plug-x", f"{name} is not called in this rehearsal")
+    if action.destination == Destination.SANDBOX:
+        return Chip("Sandbox", "line", "test-pipe", f"{name} calls its sandbox in this rehearsal")
     if action.auto_start:
         return Chip("Auto", "", "bolt", f"{name}, starts by itself")
     return Chip(action.short, "", "plug", name)

@@ -20,8 +20,8 @@ from webapp.integration_runs.operations.news import anyone_listens
 from webapp.integration_runs.outcomes import Rules
 from webapp.integration_runs.states import RunEvent, RunState, after
 from webapp.integrations.authorizations import AUTHORIZATIONS, Credential
-from webapp.integrations.credentials import CredentialMissing, credential_for
-from webapp.integrations.models import Action
+from webapp.integrations.credentials import CredentialMissing, credential_for, sandbox_credential
+from webapp.integrations.models import Action, Connection
 from webapp.integrations.settings import origin_of
 
 # How long after its time-out an exchange may take to be settled before it is given up; the same time is left for a
@@ -31,7 +31,7 @@ LEASE_MARGIN = timedelta(seconds=10)
 CredentialLookup = Callable[[int, int | None, int | None], Credential]
 
 # Core tables and statements made once: a turn claims a batch, and the cost of making statements would be most of it.
-_runs, _actions = IntegrationRun.__table__, Action.__table__
+_runs, _actions, _connections = IntegrationRun.__table__, Action.__table__, Connection.__table__
 _DUE = (
     select(_runs.c.id, _runs.c.action_id, _runs.c.host)
     .where(
@@ -45,6 +45,7 @@ _DUE = (
 )
 _ACTIONS = select(
     _actions.c.id,
+    _actions.c.connection_id,
     _actions.c.timeout_s,
     _actions.c.ok_false_fails,
     _actions.c.safe_to_repeat,
@@ -53,7 +54,9 @@ _ACTIONS = select(
     _actions.c.authorization,
     _actions.c.authorization_settings,
     _actions.c.authorization_secrets,
-).where(_actions.c.id.in_(bindparam("ids", expanding=True)))
+    _connections.c.sandbox_address,
+    _connections.c.sealed_sandbox_token,
+).where(_connections.c.id == _actions.c.connection_id, _actions.c.id.in_(bindparam("ids", expanding=True)))
 _ATTEMPTED = insert(Attempt.__table__)  # type: ignore[arg-type]
 # The condition on the state, not the look before it, decides which of several workers gets a run.
 _TAKE = (
@@ -78,6 +81,7 @@ _TAKE = (
                 "asked_by_name",
                 "attempt_count",
                 "automatic_retries",
+                "to_sandbox",
                 "method",
                 "url",
                 "host",
@@ -110,7 +114,10 @@ def claim_runs(
         lease_until = moment + timedelta(seconds=timeout_s) + LEASE_MARGIN
         for row in _taken(run_ids, worker, lease_until):
             action = actions[row.action_id]
-            credential = own[row.action_id] or partial(credential_of, action.id, *_whose(action, row))
+            if row.to_sandbox:
+                credential = _sandbox_credential(action)
+            else:
+                credential = own[row.action_id] or partial(credential_of, action.id, *_whose(action, row))
             claims.append(_claim(row, action, worker, moment, credential))
             attempts.append(
                 {
@@ -183,7 +190,8 @@ def _claim(
         rules=Rules(action.ok_false_fails, action.safe_to_repeat, row.automatic_retries),
         mode=MODES.get(action.mode),
         credential=credential,
-        host_moved=origin_of(row.url) != origin_of(action.url),
+        host_moved=origin_of(row.url)
+        != (action.sandbox_address if row.to_sandbox else origin_of(action.url)),
         told=row.runbook_id is not None and anyone_listens(),
     )
 
@@ -199,10 +207,21 @@ def _own_credential(action: Any) -> Callable[[], Credential] | None:
         authorization_settings=action.authorization_settings,
         authorization_secrets=action.authorization_secrets,
     )
+    return _looked_up(lambda: credential_for(bare, task_id=None, user_id=None))
+
+
+def _sandbox_credential(action: Any) -> Callable[[], Credential]:
+    """What goes to the sandbox address of the action's connection."""
+    bare = Connection(id=action.connection_id, sealed_sandbox_token=action.sealed_sandbox_token)
+    return _looked_up(lambda: sandbox_credential(bare))
+
+
+def _looked_up(look: Callable[[], Credential]) -> Callable[[], Credential]:
+    """Look now, and answer or raise later, in the thread that sends: one action's trouble is not the batch's."""
     try:
-        found = credential_for(bare, task_id=None, user_id=None)
+        found = look()
     except Exception as error:
-        return partial(_raise, error)  # by the thread that sends: one action's trouble is not the batch's
+        return partial(_raise, error)
     return lambda: found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from webapp.accounts.models import User
@@ -16,6 +17,7 @@ from webapp.integration_runs.signals import run_changed
 from webapp.integration_runs.states import RunState
 from webapp.integrations.models import Action
 from webapp.integrations.request import template_of
+from webapp.integrations.settings import moved_to
 from webapp.templating import TemplateError
 
 TEST = "test"
@@ -38,9 +40,16 @@ def request_run(
     workspace_id: int | None,
     runbook_id: int | None = None,
     task_id: int | None = None,
+    to_sandbox: bool = False,
 ) -> IntegrationRun:
-    """Ask for one call of the action with the values in `context`. Raises RequestInvalid; nothing is written then."""
+    """Ask for one call of the action with the values in `context`. Raises RequestInvalid; nothing is written then.
+
+    `to_sandbox`: the request, as it is, goes to the sandbox address of the action's connection.
+    """
     run = _run(action, trigger, context, by)
+    if to_sandbox:
+        run.to_sandbox, run.url = True, moved_to(action.connection.sandbox_address, run.url)
+        run.host = urlsplit(run.url).netloc
     run.workspace_id, run.runbook_id, run.task_id, run.credential_task_id = (
         workspace_id,
         runbook_id,

@@ -15,6 +15,7 @@ from webapp.integrations.operations.connections import (
     create_connection,
     free_name,
     restore_connection,
+    set_rehearsal,
     update_connection,
 )
 from webapp.integrations.operations.predefined import (
@@ -46,5 +47,6 @@ __all__ = [
     "restore_connection",
     "save_action",
     "secrets_of",
+    "set_rehearsal",
     "update_connection",
 ]

@@ -12,6 +12,9 @@ from webapp.clock import now
 from webapp.extensions import db
 from webapp.integrations.models import Connection
 from webapp.integrations.operations.refusals import IntegrationRefused
+from webapp.integrations.operations.secrets import seal_sandbox_token
+from webapp.integrations.rehearsals import RehearsalRule
+from webapp.integrations.settings import is_origin
 
 
 def create_connection(
@@ -36,6 +39,32 @@ def update_connection(connection: Connection, *, name: str, image_url: str, by: 
     connection.name, connection.image_url = name, image_url
     if before != _connection_facts(connection):
         record("connection.updated", connection, by=by, before=before, after=_connection_facts(connection))
+
+
+def set_rehearsal(
+    connection: Connection, rule: RehearsalRule, *, sandbox_address: str, sandbox_token: str = "", by: User
+) -> None:
+    """Say where its calls go in a rehearsal. An empty token keeps the stored one, as long as the address stays.
+
+    Raises IntegrationRefused for an address that is no scheme, host and port.
+    """
+    address = sandbox_address.strip().rstrip("/").lower()
+    if address and not is_origin(address):
+        raise IntegrationRefused(
+            "Write scheme, host and port only, such as https://sandbox.example.com. The path stays the action’s.",
+            "sandbox_address",
+        )
+    if rule == RehearsalRule.SANDBOX and not address:
+        raise IntegrationRefused("Enter the address that is called instead.", "sandbox_address")
+    before = _rehearsal_facts(connection)
+    moved = address != connection.sandbox_address
+    connection.rehearsal_rule, connection.sandbox_address = rule, address
+    if sandbox_token or moved:
+        seal_sandbox_token(connection, sandbox_token)
+    after = _rehearsal_facts(connection)
+    if before != after or sandbox_token:
+        note = "The sandbox token was replaced." if sandbox_token else None
+        record("connection.rehearsal_changed", connection, by=by, before=before, after=after, note=note)
 
 
 def archive_connection(connection: Connection, *, by: User) -> None:
@@ -67,6 +96,14 @@ def _connection_facts(connection: Connection) -> dict[str, Any]:
         "name": connection.name,
         "image_url": connection.image_url,
         "predefined": connection.predefined,
+    }
+
+
+def _rehearsal_facts(connection: Connection) -> dict[str, Any]:
+    return {
+        "rehearsal_rule": connection.rehearsal_rule,
+        "sandbox_address": connection.sandbox_address,
+        "sandbox_token": "set" if connection.sealed_sandbox_token else "none",
     }
 
 

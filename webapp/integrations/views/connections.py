@@ -21,6 +21,7 @@ from webapp.integrations.forms import (
 from webapp.integrations.models import Action, Connection
 from webapp.integrations.operations.authentication import redirect_uri
 from webapp.integrations.predefined import PREDEFINED
+from webapp.integrations.rehearsals import RehearsalRule
 from webapp.integrations.views import blueprint, kept_secrets
 from webapp.page import page, told
 from webapp.permissions import Permission
@@ -116,7 +117,8 @@ def connection(connection_id: int) -> Any:
 @blueprint.post("/settings/integrations/<int:connection_id>", permission=Permission.MANAGE_INTEGRATIONS)
 def save_connection(connection_id: int) -> Any:
     found = queries.connection_for(current_user, connection_id, for_change=True)
-    form = ConnectionForm()
+    form = ConnectionForm(obj=found)
+    kept_secrets.take_back(form, ConnectionForm, found)
     if form.validate():
         if form.edition.data != queries.edition(found):
             form.form_errors.append(
@@ -129,8 +131,16 @@ def save_connection(connection_id: int) -> Any:
             operations.update_connection(
                 found, name=form.name.data, image_url=form.image_url.data or "", by=current_user
             )
+            operations.set_rehearsal(
+                found,
+                RehearsalRule(form.rehearsal_rule.data),
+                sandbox_address=form.sandbox_address.data or "",
+                sandbox_token=form.sandbox_token.data or "",
+                by=current_user,
+            )
         except operations.IntegrationRefused as refusal:
-            form.name.errors = [str(refusal)]
+            db.session.rollback()
+            form[refusal.field].errors = [str(refusal)]
         else:
             db.session.commit()
             return told(url_for("integrations.connections"), f"{found.name} is saved.")
@@ -202,12 +212,14 @@ def _rows(text: str, *, archived: bool) -> list[Row]:
 
 def _panel_page(found: Connection, form: ConnectionForm, status: int = 200) -> Any:
     functional = queries.functional_authentications(action.id for action in found.actions)
+    form.sandbox_token.saved = found.sealed_sandbox_token is not None
     return list_page(
         "integrations/connection.html",
         block=None,
         status=status,
         opened=found,
         form=form,
+        kept=kept_secrets.keep(form, ConnectionForm, found),
         standings={
             action.id: standing.of_action(action, functional.get(action.id)) for action in found.actions
         },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from webapp.registry import Registry
-from webapp.runbooks.triggers.base import Trigger, called_in
+from webapp.runbooks.triggers.base import Trigger, destination_of
 from webapp.runbooks.triggers.runbook_finish import RunbookFinish
 from webapp.runbooks.triggers.runbook_start import RunbookStart
 from webapp.runbooks.triggers.task_finish import TaskFinish
@@ -14,4 +14,4 @@ TRIGGERS: Registry[Trigger] = Registry(
     "trigger", [TaskStart(), TaskFinish(), TaskSkip(), RunbookStart(), RunbookFinish()]
 )
 
-__all__ = ["TRIGGERS", "Trigger", "called_in"]
+__all__ = ["TRIGGERS", "Trigger", "destination_of"]

@@ -9,6 +9,7 @@ from webapp.integration_runs.models import IntegrationRun
 from webapp.integration_runs.operations import request_run
 from webapp.integrations.credentials import sign_in_state
 from webapp.integrations.models import Action
+from webapp.integrations.rehearsals import Destination, destination_in_rehearsal
 from webapp.runbooks.context import context_of
 from webapp.runbooks.models import Task
 from webapp.runbooks.refusals import CannotCall
@@ -30,7 +31,11 @@ class Trigger:
     def concerns(self, task: Task) -> bool:
         """Whether the task has an action that is called at this moment, in this kind of run."""
         action = task.action
-        return action is not None and action.trigger == self.key and called_in(action, task.runbook.mode)
+        return (
+            action is not None
+            and action.trigger == self.key
+            and destination_of(action, task.runbook.mode) != Destination.NOWHERE
+        )
 
     def check(self, task: Task, by: User | None) -> None:
         """Raises CannotCall where the call could not be authorized, or its action is gone."""
@@ -41,6 +46,8 @@ class Trigger:
             raise CannotCall(
                 f"The integration action {action.name} is archived. Choose another, or finish by hand."
             )
+        if destination_of(action, task.runbook.mode) != Destination.REAL:
+            return
         standing = sign_in_state(action, task_id=task.id, user_id=by.id if by else None)
         if standing.needed:
             raise CannotCall(standing.sentence)
@@ -62,9 +69,12 @@ class Trigger:
             workspace_id=task.runbook.workspace_id,
             runbook_id=task.runbook_id,
             task_id=task.id,
+            to_sandbox=destination_of(action, task.runbook.mode) == Destination.SANDBOX,
         )
 
 
-def called_in(action: Action, mode: str | None) -> bool:
-    """Whether the action is called at all in a rehearsal or a live run."""
-    return mode != Mode.REHEARSAL or action.execute_in_rehearsal
+def destination_of(action: Action, mode: str | None) -> Destination:
+    """Where the action's call goes in a rehearsal or a live run."""
+    if mode != Mode.REHEARSAL:
+        return Destination.REAL
+    return destination_in_rehearsal(action.connection.rehearsal_rule, action.execute_in_rehearsal)

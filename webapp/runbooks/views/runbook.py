@@ -30,7 +30,7 @@ from webapp.runbooks.forms import (
     zone_of,
 )
 from webapp.runbooks.models import Runbook
-from webapp.runbooks.preflight import findings
+from webapp.runbooks.preflight import findings, rehearsed
 from webapp.runbooks.refusals import NotNow
 from webapp.runbooks.states import ENDED, Mode
 from webapp.runbooks.views import blueprint
@@ -201,7 +201,9 @@ def ask_start(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.CONDUCT_RUNBOOKS)
     wanted = request.args.get("mode", Mode.LIVE)
     form = StartRunbookForm(formdata=None, mode=wanted if wanted in set(Mode) else Mode.LIVE)
-    return asked(found, "runbooks/ask/start.html", form=form, findings=findings(found))
+    return asked(
+        found, "runbooks/ask/start.html", form=form, findings=findings(found), rehearsed=rehearsed(found)
+    )
 
 
 @blueprint.post(f"{PAGE}/start", permission=Permission.CONDUCT_RUNBOOKS)
