@@ -190,3 +190,37 @@ def test_a_value_that_can_no_longer_be_chosen_is_shown(
     html = panel(client_of(cast.rune), runbook)
     assert 'value="DBA" checked' in html and 'value="Network" checked' in html
     assert f'<option value="{cast.otto}" selected>Someone who has left</option>' in html
+
+
+@pytest.mark.parametrize(
+    ("rule", "sentence", "counted"),
+    [
+        ("not_called", "nothing is sent.", "1 is not called"),
+        (
+            "sandbox",
+            "the request goes to the sandbox at https://sandbox.example instead.",
+            "1 is called at a sandbox",
+        ),
+        ("real", "it is called for real.", "1 is called for real"),
+    ],
+)
+def test_the_card_and_the_start_dialog_say_what_a_rehearsal_calls(
+    client_of: ClientOf,
+    cast: Cast,
+    make_runbook: MakeRunbook,
+    make_action: MakeAction,
+    rune: User,
+    rule: str,
+    sentence: str,
+    counted: str,
+) -> None:
+    action = make_action()
+    action.connection.rehearsal_rule, action.connection.sandbox_address = rule, "https://sandbox.example"
+    runbook = make_runbook("Announce", actions={1: action})
+    rune_s, page = client_of(cast.rune), f"/runbooks/{runbook.id}"
+    assert f"In a rehearsal {sentence}" in rune_s.get(f"{page}?task=1").text
+    assert counted in rune_s.get(f"{page}/start?mode=rehearsal").text
+    assert counted not in rune_s.get(f"{page}/start?mode=live").text
+    operations.start_runbook(runbook, Mode.REHEARSAL, by=rune)
+    db.session.commit()
+    assert f"<b>Rehearsal:</b> {sentence}" in rune_s.get(f"{page}?task=1").text
