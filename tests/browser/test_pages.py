@@ -46,6 +46,7 @@ PAGES = {
     "a task whose message was delivered": "{live}?task=1",
     "a task whose message failed": "{live}?task=2",
     "a task that asks for a sign-in": "{live}?task=3",
+    "pre-flight": "/runbooks/1/preflight",
     "a review": "{live}/review",
     "a review before the start": "/runbooks/1/review",
     "the reason of a skip": "{live}/tasks/3/skip",

@@ -274,9 +274,9 @@ def test_a_fixed_start_is_waited_for(
 def test_a_required_field_that_is_empty_blocks_the_start(
     make_runbook: MakeRunbook, make_field: MakeField, rune: User, refuses: Refuses, place: str
 ) -> None:
+    runbook = make_runbook("Announce", mode=Mode.LIVE)
     channel = make_field("Slack Channel", displays_on=[place], required=True)
     make_field("Note", displays_on=[place])
-    runbook = make_runbook("Announce", mode=Mode.LIVE)
     with refuses(FieldsMissing, "Fill in Slack Channel first.") as refusal:
         operations.start_task(task(runbook, 1), by=rune)
     assert [each.name for each in refusal.value.definitions] == ["Slack Channel"]  # type: ignore[attr-defined]
@@ -349,9 +349,11 @@ def failed(
     """The run of a started task that posts its Message, which was refused."""
     action = make_action(body='{"text":"{{CustomField[\'Message\']}}"}')
     message = make_field("Message", required=True)
-    runbook = make_runbook("Announce", mode=Mode.LIVE, actions={1: action})
+    runbook = make_runbook("Announce", actions={1: action})
     first = task(runbook, 1)
     operations.save_field(first, message, ["Helo"], by=rune)
+    db.session.flush()
+    operations.start_runbook(runbook, Mode.LIVE, by=rune)
     operations.start_task(first, by=rune)
     db.session.execute(update(IntegrationRun).values(state="failed"))
     db.session.commit()
@@ -503,8 +505,10 @@ def test_without_its_integration_a_task_goes_on_and_only_a_call_that_has_not_lef
 def test_a_request_that_cannot_be_made_keeps_the_task_from_starting(
     make_runbook: MakeRunbook, make_action: MakeAction, rune: User, refuses: Refuses
 ) -> None:
-    action = make_action(body='{"text":"{{Task.nmae}}"}')
+    action = make_action()
     runbook = make_runbook("Announce", actions={1: action}, mode=Mode.LIVE)
+    action.body = '{"text":"{{Task.nmae}}"}'
+    db.session.commit()
     before = tables()
     with pytest.raises(RequestInvalid) as refusal:
         operations.start_task(task(runbook, 1), by=rune)

@@ -93,8 +93,9 @@ def test_what_cannot_start_by_itself_says_why_once_and_waits_for_someone(
     make_runbook: MakeRunbook, make_action: MakeAction, make_field: MakeField, rune: User
 ) -> None:
     make_field("Slack Channel", displays_on=["task_edit"], required=True)
-    runbook = make_runbook("Announce", actions={1: make_action(auto_start=True)})
-    operations.start_runbook(runbook, Mode.LIVE, by=rune)
+    action = make_action(auto_start=True, execute_in_rehearsal=True)
+    runbook = make_runbook("Announce", actions={1: action})
+    operations.start_runbook(runbook, Mode.REHEARSAL, by=rune)
     assert states(runbook) == {1: "startable"}
     assert runs() == []
     query = select(AuditLine.actor_name, AuditLine.object_name, AuditLine.note).where(
@@ -108,8 +109,9 @@ def test_what_cannot_start_by_itself_says_why_once_and_waits_for_someone(
 def test_a_refusal_of_what_starts_by_itself_leaves_the_finish_of_its_predecessor(
     make_runbook: MakeRunbook, make_action: MakeAction, rune: User
 ) -> None:
-    action = make_action(auto_start=True, body='{"text":"{{CustomField[\'No such\']}}"}')
+    action = make_action(auto_start=True)
     runbook = make_runbook("Announce", "Deploy", waits={2: [1]}, actions={2: action}, mode=Mode.LIVE)
+    action.body = '{"text":"{{CustomField[\'No such\']}}"}'
     operations.skip_task(task(runbook, 1), "Not needed", by=rune)
     db.session.commit()
     assert states(runbook) == {1: "complete", 2: "startable"}

@@ -49,8 +49,8 @@ def test_a_second_start_is_told_who_was_first_and_audited(
 def test_a_required_field_that_is_empty_is_asked_for_and_audited(
     make_runbook: MakeRunbook, make_field: MakeField, cast: Cast, client_of: ClientOf
 ) -> None:
-    make_field(required=True)
     runbook = make_runbook("Announce", mode=Mode.LIVE)
+    make_field(required=True)
     answer = client_of(cast.rune).post(f"/runbooks/{runbook.id}/tasks/1/start", headers=HTMX)
     assert (answer.status_code, "Slack Message" in answer.text) == (422, True)
     line = only_line()
@@ -65,8 +65,10 @@ def test_a_required_field_that_is_empty_is_asked_for_and_audited(
 def test_a_payload_that_cannot_be_made_is_said_and_audited(
     make_runbook: MakeRunbook, make_action: MakeAction, cast: Cast, client_of: ClientOf
 ) -> None:
-    broken = make_action(body='{"text":"{{CustomField[\'Slack Mesage\']}}"}')
-    runbook = make_runbook("Announce", actions={1: broken}, mode=Mode.LIVE)
+    action = make_action()
+    runbook = make_runbook("Announce", actions={1: action}, mode=Mode.LIVE)
+    action.body = '{"text":"{{CustomField[\'Slack Mesage\']}}"}'
+    db.session.commit()
     answer = client_of(cast.rune).post(f"/runbooks/{runbook.id}/tasks/1/start", headers=HTMX)
     line = only_line()
     assert (line.verb, line.object_name) == ("task.start_refused", "#1 Announce")

@@ -101,16 +101,16 @@ def test_a_rehearsal_calls_only_what_is_set_to_run_in_rehearsals(
 def test_a_call_of_the_whole_runbook_that_cannot_be_made_refuses_the_step_and_names_the_task(
     make_runbook: MakeRunbook, make_action: MakeAction, rune: User, refuses: Refuses, key: str
 ) -> None:
-    action = make_action(key)
+    action = make_action(key, execute_in_rehearsal=True)
     runbook = make_runbook("Announce", actions={1: action})
     if key == "runbook_finish":
-        operations.start_runbook(runbook, Mode.LIVE, by=rune)
+        operations.start_runbook(runbook, Mode.REHEARSAL, by=rune)
         operations.skip_task(task(runbook, 1), "Not needed", by=rune)
     action.archived_at = runbook.created_at
     sentence = "#1 Announce: The integration action Post to a channel is archived. Choose another, or finish by hand."
     with refuses(NotNow, sentence):
         if key == "runbook_start":
-            operations.start_runbook(runbook, Mode.LIVE, by=rune)
+            operations.start_runbook(runbook, Mode.REHEARSAL, by=rune)
         else:
             operations.complete_runbook(runbook, by=rune)
 

@@ -44,6 +44,19 @@ def definitions_for(
     return [each for each in found if displays_on is None or displays_on in each.displays_on]
 
 
+def definitions_by_action(
+    workspace_id: int, action_ids: Collection[int | None]
+) -> dict[int | None, list[FieldDefinition]]:
+    """Action id to the fields that `definitions_for` it finds wherever they display, in one query; None: no action."""
+    found = _definitions(workspace_id, [each for each in action_ids if each is not None])
+    return {
+        action_id: [
+            each for each in found if not each.restrictions or action_id in each.restricted_action_ids
+        ]
+        for action_id in action_ids
+    }
+
+
 def definitions_for_runbook(workspace_id: int, action_ids: Collection[int]) -> list[FieldDefinition]:
     """The fields of a runbook whose tasks have those actions: those that display on runbook edit."""
     return [each for each in _definitions(workspace_id, action_ids) if "runbook_edit" in each.displays_on]
@@ -100,25 +113,26 @@ def in_force(of_task: Values, of_runbook: Values) -> Values:
     return {**of_runbook, **{key: value for key, value in of_task.items() if value.value not in BLANK}}
 
 
-def template_values(
-    definitions: Iterable[FieldDefinition], values: Mapping[int, FieldValue]
-) -> dict[str, Any]:
-    """Field name to the plain value that request templates see; a user becomes an email address."""
-    found: dict[str, Any] = {}
-    chosen = list(definitions)
-    ids = [
+def emails_of(values: Iterable[FieldValue]) -> dict[int, str]:
+    """User id to email address, of everybody whom any of the values names."""
+    ids = {
         person
-        for each in chosen
-        if each.id in values and (kind := KINDS.get(each.kind))
-        for person in kind.people(values[each.id].value)
-    ]
-    emails: dict[int, str] = {}
-    if ids:
-        emails = {
-            row.id: row.email
-            for row in db.session.execute(select(User.id, User.email).where(User.id.in_(ids)))
-        }
-    for definition in chosen:
+        for each in values
+        if (kind := KINDS.get(each.definition.kind))
+        for person in kind.people(each.value)
+    }
+    if not ids:
+        return {}
+    query = select(User.id, User.email).where(User.id.in_(ids))
+    return {row.id: row.email for row in db.session.execute(query)}
+
+
+def template_values(
+    definitions: Iterable[FieldDefinition], values: Mapping[int, FieldValue], emails: Mapping[int, str]
+) -> dict[str, Any]:
+    """Field name to the plain value that request templates see; a user becomes one of the `emails` (emails_of)."""
+    found: dict[str, Any] = {}
+    for definition in definitions:
         kind = KINDS.get(definition.kind)
         stored = values.get(definition.id)
         if kind is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Select, select
 
@@ -119,6 +119,28 @@ def sign_in_states(tasks: Iterable[tuple[int, Action]], user_id: int | None) -> 
         held = functional.get(action.id) if as_ == "functional" else personal.get((action.id, task_id))
         found[task_id] = _standing(action, as_, held)
     return found
+
+
+def missing_sign_ins(asked: Iterable[tuple[int, Action, int]]) -> set[tuple[int, int]]:
+    """(task id, user id) of those, out of (task id, action, user id), who have no sign-in that can be used for it."""
+    wanted = list(asked)
+    query = select(Authentication).where(
+        Authentication.task_id.in_({task_id for task_id, _, _ in wanted}),
+        Authentication.user_id.in_({user_id for _, _, user_id in wanted}),
+    )
+    held = {(each.action_id, each.task_id, each.user_id): each for each in db.session.scalars(query)}
+    return {
+        (task_id, user_id)
+        for task_id, action, user_id in wanted
+        if _standing(action, "task", held.get((action.id, task_id, user_id))).needed
+    }
+
+
+def lasts_until(authentication: Authentication) -> datetime | None:
+    """When a sign-in ends for good; None where it does not, or can be renewed."""
+    if authentication.expires_at is None or _can_refresh(authentication):
+        return None
+    return authentication.expires_at
 
 
 def _sign_in_as(action: Action) -> SignInAs | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from flask import current_app
@@ -13,11 +14,31 @@ from webapp.runbooks.models import Runbook, Task
 
 def context_of(task: Task, by: User | None) -> dict[str, Any]:
     """The context of a template. A field's value is looked for on the task first, then on the runbook."""
-    runbook = task.runbook
-    definitions = fields.definitions_for(None, runbook.workspace_id, task.action_id)
-    values = fields.in_force(fields.values_of_task(task.id), fields.values_of_runbook(runbook.id))
+    return contexts_of(task.runbook, [task], by)[task.id]
+
+
+def contexts_of(runbook: Runbook, tasks: Collection[Task], by: User | None) -> dict[int, dict[str, Any]]:
+    """Task id to context_of it, in a constant number of queries for any number of the runbook's tasks."""
+    definitions = fields.definitions_by_action(runbook.workspace_id, {task.action_id for task in tasks})
+    shared = fields.values_of_runbook(runbook.id)
+    own = fields.values_of_tasks([task.id for task in tasks])
+    emails = fields.emails_of([*shared.values(), *(each for held in own.values() for each in held.values())])
     return {
-        "CustomField": fields.template_values(definitions, values),
+        task.id: _context(
+            task,
+            runbook,
+            by,
+            fields.template_values(
+                definitions[task.action_id], fields.in_force(own.get(task.id, {}), shared), emails
+            ),
+        )
+        for task in tasks
+    }
+
+
+def _context(task: Task, runbook: Runbook, by: User | None, custom: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "CustomField": custom,
         "Task": {
             "id": task.id,
             "number": task.number,

@@ -70,9 +70,14 @@ class DuplicateRunbookForm(BaseForm):
 
 
 class StartRunbookForm(BaseForm):
-    """Which of the two buttons was pressed."""
+    """Which of the two buttons was pressed, and why to start in spite of warnings."""
 
     mode = HiddenField("Mode", [AnyOf([each.value for each in Mode])])
+    accepted = TextAreaField(
+        "Why start anyway?",
+        [Optional(), Length(max=1000)],
+        description="The reason and the warnings go into the audit log.",
+    )
 
 
 class MessageForm(BaseForm):

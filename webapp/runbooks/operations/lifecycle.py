@@ -12,13 +12,12 @@ from webapp.accounts.models import User
 from webapp.audit.operations import record
 from webapp.clock import now
 from webapp.extensions import db
-from webapp.fields import queries as fields
 from webapp.integration_runs.operations import RequestInvalid
 from webapp.integrations.models import Action
-from webapp.runbooks import queries
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.operations.changes import stamp_states, touch
 from webapp.runbooks.operations.readiness import settle_readiness, start_what_is_due
+from webapp.runbooks.preflight import Report, preflight
 from webapp.runbooks.refusals import CannotCall, NotNow
 from webapp.runbooks.states import (
     Mode,
@@ -76,24 +75,22 @@ def set_message(runbook: Runbook, text: str, *, by: User) -> None:
     _record("runbook.message_changed", runbook, by, before={"message": before}, after={"message": text})
 
 
-def start_runbook(runbook: Runbook, mode: Mode, *, by: User) -> None:
-    """Begin a rehearsal or the live run. Raises NotNow."""
+def start_runbook(runbook: Runbook, mode: Mode, *, by: User, accepted: str = "") -> None:
+    """Begin a rehearsal or the live run. `accepted`: why to start live in spite of what pre-flight warns about.
+
+    Raises NotNow, also for what pre-flight finds.
+    """
     seq = touch(runbook)
     state = runbook_after(runbook.state, RunbookEvent.START)
-    if not db.session.scalar(
-        select(func.count()).select_from(Task).where(Task.runbook_id == runbook.id, Task.deleted_at.is_(None))
-    ):
-        raise NotNow("There is nothing to run yet. Add a task first.")
-    asked_later = {"task_edit", "task_start"}
-    here = [each for each in queries.fields_of(runbook) if not asked_later & set(each.displays_on)]
-    missing = fields.missing_required(here, fields.values_of_runbook(runbook.id))
-    if missing:
-        names = ", ".join(each.name for each in missing)
-        raise NotNow(f"Fill in {names} under “Name and planned start” first.")
+    accepted = accepted.strip()[:1000]
+    warnings = _refuse_unless_ready(preflight(runbook, mode).report, mode, accepted)
     runbook.state, runbook.mode, runbook.started_at, runbook.ended_at = state, mode, now(), None
     db.session.flush()
     stamp_states(runbook, TaskState, seq)
-    _record("runbook.started", runbook, by, after={"mode": mode, "state": runbook.state})
+    after: dict[str, Any] = {"mode": mode, "state": runbook.state}
+    if warnings:
+        after["accepted warnings"] = warnings
+    _record("runbook.started", runbook, by, after=after, note=accepted if warnings else None)
     settle_readiness(runbook, seq)
     _call_for_all(runbook, "runbook_start", by)
 
@@ -160,6 +157,22 @@ def plan_again(runbook: Runbook, *, by: User) -> None:
         )
         .execution_options(synchronize_session="fetch")
     )
+
+
+def _refuse_unless_ready(report: Report, mode: Mode, accepted: str) -> list[str]:
+    """The warnings that are accepted with the start. Raises NotNow."""
+    stops = report.stops(mode)
+    if stops:
+        first = f"{stops[0].sentence} {stops[0].remedy}".strip()
+        if len(stops) == 1:
+            raise NotNow(first)
+        raise NotNow(
+            f"Pre-flight found {len(stops)} problems that must be solved first. One of them: {first}"
+        )
+    warnings = [each.sentence for each in report.warnings] if mode is Mode.LIVE else []
+    if warnings and not accepted:
+        raise NotNow(f"{warnings[0]} Say why it may start anyway.")
+    return warnings
 
 
 def mode_words(runbook: Runbook) -> str:

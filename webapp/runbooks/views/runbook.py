@@ -30,7 +30,7 @@ from webapp.runbooks.forms import (
     zone_of,
 )
 from webapp.runbooks.models import Runbook
-from webapp.runbooks.preflight import findings, rehearsed
+from webapp.runbooks.preflight import preflight
 from webapp.runbooks.refusals import NotNow
 from webapp.runbooks.states import ENDED, Mode
 from webapp.runbooks.views import blueprint
@@ -199,11 +199,9 @@ def save_message(runbook_id: int) -> Any:
 @blueprint.get(f"{PAGE}/start", permission=Permission.CONDUCT_RUNBOOKS)
 def ask_start(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.CONDUCT_RUNBOOKS)
-    wanted = request.args.get("mode", Mode.LIVE)
-    form = StartRunbookForm(formdata=None, mode=wanted if wanted in set(Mode) else Mode.LIVE)
-    return asked(
-        found, "runbooks/ask/start.html", form=form, findings=findings(found), rehearsed=rehearsed(found)
-    )
+    mode = wanted_mode()
+    form = StartRunbookForm(formdata=None, mode=mode)
+    return asked(found, "runbooks/ask/start.html", form=form, mode=mode, found=preflight(found, mode))
 
 
 @blueprint.post(f"{PAGE}/start", permission=Permission.CONDUCT_RUNBOOKS)
@@ -214,8 +212,17 @@ def start_runbook(runbook_id: int) -> Any:
         abort(400)
     mode = Mode(form.mode.data)
     return _conduct(
-        found, "start", lambda: operations.start_runbook(found, mode, by=current_user), _STARTED[mode]
+        found,
+        "start",
+        lambda: operations.start_runbook(found, mode, by=current_user, accepted=form.accepted.data or ""),
+        _STARTED[mode],
     )
+
+
+def wanted_mode() -> Mode:
+    """The kind of run that ?mode= asks about; the live one without."""
+    wanted = request.args.get("mode")
+    return Mode(wanted) if wanted in set(Mode) else Mode.LIVE
 
 
 _STARTED = {Mode.LIVE: "The live run has started.", Mode.REHEARSAL: "The rehearsal has started."}
