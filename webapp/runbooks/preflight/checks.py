@@ -168,7 +168,7 @@ def requests(plan: Plan) -> Sequence[Finding]:
             if _asked_later(plan.definitions[task.action_id], plan, task):
                 later.append(task)
             else:
-                broken[error.message].append(task)
+                broken[error.message.rstrip(".")].append(task)
     found = [
         each
         for message, tasks in broken.items()
