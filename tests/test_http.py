@@ -9,6 +9,7 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 import pytest
@@ -580,3 +581,23 @@ def test_an_error_that_stands_in_for_the_networks_is_an_outcome(
     outcome = post(Door(EgressPolicy.parse(""), user_agent="Test"), "https://slack.com/")
     assert type(outcome) is kind
     assert outcome.code == code
+
+
+def test_reaching_a_host_connects_and_sends_nothing(door: Door, serve: Serve) -> None:
+    heard: Queue[bytes] = Queue()
+    peer = serve(lambda line: heard.put(line.read_some()))
+    assert door.reach(peer.url("")) is None
+    assert heard.get(timeout=10) == b""
+
+
+def test_a_host_that_cannot_be_reached_is_explained_like_a_post_to_it(door: Door) -> None:
+    found = door.reach("http://127.0.0.1:9")
+    assert isinstance(found, NotSent)
+    posted = post(door, "http://127.0.0.1:9/")
+    assert isinstance(posted, NotSent)
+    assert (found.code, found.sentence) == (posted.code, posted.sentence)
+
+
+@pytest.mark.parametrize("origin", ["http://10.0.0.1:8080", "http://169.254.169.254", "https://["])
+def test_the_guard_holds_for_what_is_only_reached_for(door: Door, origin: str) -> None:
+    assert isinstance(door.reach(origin), NotSent)

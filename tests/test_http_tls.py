@@ -189,3 +189,13 @@ def test_a_drip_within_tls_does_not_outlast_the_deadline(serve: Serve, door: Doo
     assert isinstance(outcome, MaybeSent)
     assert outcome.code == "timeout"
     assert outcome.sentence.startswith("localhost began to answer (HTTP 200)")
+
+
+def test_a_host_whose_certificate_is_for_another_name_is_not_reached(door: Door, serve: Serve) -> None:
+    peer = serve(always(OK))
+    assert door.reach(peer.url("", host="localhost")) is None
+    found = door.reach(peer.url(""))
+    assert isinstance(found, NotSent)
+    posted = post(door, peer.url())
+    assert isinstance(posted, NotSent)
+    assert (found.code, found.sentence) == (posted.code, posted.sentence)

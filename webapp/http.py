@@ -82,6 +82,14 @@ class Door:
         }  # items() has a repeated name several times
         return Answered(found.answer.status_code, merged, found.body, found.truncated, watch.ms)
 
+    def reach(self, origin: str, *, timeout_s: float = CONNECT_TIMEOUT_S) -> NotSent | None:
+        """Connect to scheme, host and port, with TLS where it is https, and send nothing; None where that works."""
+        watch = _Stopwatch(timeout_s)
+        wrong = invalid(Outbound("GET", origin, {}))
+        if wrong is not None:
+            return NotSent(wrong.code, wrong.sentence, wrong.remedy, watch.ms, wrong.retryable)
+        return self._adapter.reach(origin, watch)
+
     def mount(self, session: requests.Session) -> requests.Session:
         """Put the door onto a session of another library, which closes it.
 
@@ -235,6 +243,20 @@ class _GuardedAdapter(HTTPAdapter):
             io.BytesIO(found.body), status=found.answer.status_code, preload_content=False
         )
         return found.answer
+
+    def reach(self, origin: str, watch: _Stopwatch) -> NotSent | None:
+        """Open a socket of its own, and close it."""
+        parts = urlsplit(origin)
+        exchange = watch.exchange(self._egress, 0)
+        try:
+            HostSockets(parts.scheme, parts.hostname or "", parts.port, self._trust, slots=0).reach(exchange)
+        except (OSError, ValueError) as error:
+            found = failed(
+                error, exchange, host=parts.hostname or "", timeout_s=watch.timeout_s, took_ms=watch.ms
+            )
+            assert isinstance(found, NotSent)
+            return found
+        return None
 
     def perform(
         self, request: requests.PreparedRequest, watch: _Stopwatch, cap: int

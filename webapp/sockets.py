@@ -156,6 +156,10 @@ class HostSockets:
             enforce_content_length=False,  # checked above, and a cut body is shorter than announced
         )
 
+    def reach(self, exchange: Exchange) -> None:
+        """Connect, and shake hands where it is https. Raises OSError; `exchange` says what it means."""
+        self._opened(exchange).close()
+
     def close(self) -> None:
         """Close the idle sockets, and those in use when they come back."""
         with self._lock:

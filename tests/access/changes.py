@@ -201,8 +201,9 @@ CHANGES = {
     "runbooks.start_import": Change({**_COLUMNS, "headings": "1"}),
     "runbooks.undo_import": Change(prepare=_imported),
 }
-# These answer to what is typed and write nothing.
+# These answer to what is typed or look at the world, and write nothing.
 CHANGE_NOTHING = {
+    "runbooks.check_hosts": Change(),
     "runbooks.ask_edit_tasks": Change(lambda things, cast: {"number": things.number}),
     "runbooks.ask_delete_tasks": Change(lambda things, cast: {"number": things.number}),
     "integrations.check_request": Change(_saved_request),

@@ -10,7 +10,6 @@ from webapp.fields import queries as fields
 from webapp.fields.models import FieldDefinition
 from webapp.integrations.authorizations import AUTHORIZATIONS
 from webapp.integrations.credentials import lasts_until
-from webapp.integrations.request import template_of
 from webapp.runbooks import queries
 from webapp.runbooks.models import Task
 from webapp.runbooks.preflight.findings import About, Finding, Level, finding
@@ -162,13 +161,13 @@ def requests(plan: Plan) -> Sequence[Finding]:
     broken: dict[str, list[Task]] = defaultdict(list)
     later = []
     for task in plan.calling:
-        try:
-            template_of(plan.action(task)).render(plan.contexts[task.id])
-        except TemplateError as error:
-            if _asked_later(plan.definitions[task.action_id], plan, task):
-                later.append(task)
-            else:
-                broken[error.message.rstrip(".")].append(task)
+        made = plan.requests[task.id]
+        if not isinstance(made, TemplateError):
+            continue
+        if _asked_later(plan.definitions[task.action_id], plan, task):
+            later.append(task)
+        else:
+            broken[made.message.rstrip(".")].append(task)
     found = [
         each
         for message, tasks in broken.items()

@@ -20,12 +20,15 @@ from webapp.fields.models import FieldDefinition
 from webapp.integrations.credentials import SignIn, missing_sign_ins, sign_in_states
 from webapp.integrations.models import Action
 from webapp.integrations.rehearsals import Destination
+from webapp.integrations.request import template_of
+from webapp.integrations.settings import moved_to
 from webapp.runbooks import queries
 from webapp.runbooks.context import contexts_of
 from webapp.runbooks.forecast import Forecast, Times
 from webapp.runbooks.models import Runbook, Task
 from webapp.runbooks.states import Mode
 from webapp.runbooks.triggers import destination_of
+from webapp.templating import RenderedRequest, TemplateError
 
 
 @dataclass
@@ -51,9 +54,19 @@ class Plan:
         return destination_of(self.action(task), self.mode)
 
     @cached_property
-    def contexts(self) -> Mapping[int, Mapping[str, Any]]:
-        """Task id to what its request can read, of the tasks that call."""
-        return contexts_of(self.runbook, self.calling, None)
+    def requests(self) -> Mapping[int, RenderedRequest | TemplateError]:
+        """Task id to its request with the values of now, or why it cannot be made, of the tasks that call."""
+        contexts = contexts_of(self.runbook, self.calling, None)
+        return {task.id: _rendered(self.action(task), contexts[task.id]) for task in self.calling}
+
+    def address(self, task: Task) -> str:
+        """Where the request of one of the `calling` tasks goes; "" where it cannot be made."""
+        made = self.requests[task.id]
+        if isinstance(made, TemplateError):
+            return ""
+        if self.destination(task) == Destination.SANDBOX:
+            return moved_to(self.action(task).connection.sandbox_address, made.url)
+        return made.url
 
     @cached_property
     def authorized(self) -> Sequence[Task]:
@@ -80,6 +93,13 @@ class Plan:
             if (task.id, person.id) in missing:
                 found[person].append(task)
         return dict(sorted(found.items(), key=lambda each: each[0].name.lower()))
+
+
+def _rendered(action: Action, context: Mapping[str, Any]) -> RenderedRequest | TemplateError:
+    try:
+        return template_of(action).render(context)
+    except TemplateError as error:
+        return error
 
 
 def load_plan(runbook: Runbook, mode: Mode) -> Plan:
