@@ -29,7 +29,8 @@ from webapp.permissions import Permission
 log = logging.getLogger(__name__)
 
 POLL_EVERY_S = 0.3
-KEEP_ALIVE_S = 15.0
+# Pages take a stream for dead that has been silent for more than two beats (static/js/live.js).
+BEAT_S = 15.0
 # A stream ends by itself after this long, so that a deployment drains; the page opens the next one.
 STREAM_S = (600.0, 900.0)
 RECONNECT_MS = 2000
@@ -168,7 +169,7 @@ def _signals(hub: Hub, source: Source) -> Iterator[str]:
     try:
         yield f"retry: {RECONNECT_MS}\n\n"
         while time.monotonic() < ends:
-            heard = listener.next(KEEP_ALIVE_S)
+            heard = listener.next(BEAT_S)
             if heard:
                 yield "".join(f"event: v\ndata: {thing}:{seq}\n\n" for thing, seq in heard.items())
                 continue
@@ -176,7 +177,7 @@ def _signals(hub: Hub, source: Source) -> Iterator[str]:
                 return
             listener.places = source.places(current_user)
             db.session.remove()
-            yield ": still here\n\n"
+            yield "event: beat\ndata: -\n\n"  # an event without data is not dispatched
     finally:
         hub.leave(listener)
 

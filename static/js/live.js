@@ -2,7 +2,7 @@
 //
 // <… data-live="/runbooks/7" data-live-id="7" data-seq="41" data-live-mode="sse|poll">
 //
-// The stream (/live, or data-live-stream) carries only `event: v`, `data: <runbook id>:<seq>`. A page that hears
+// The stream (/live, or data-live-stream) carries `event: v`, `data: <runbook id>:<seq>`, and beats in between. A page that hears
 // of its own id asks <data-live>/changes?since=<seq> after 0 to 250 ms and gets 204, or out-of-band fragments and
 // the header X-Seq. The cursor lives in the page, so a missed or repeated signal loses and repeats nothing.
 // data-live-id defaults to the last part of data-live; "*" hears every id. #conn shows how things stand.
@@ -13,6 +13,9 @@ const JITTER_MS = 250;
 const POLL_MS = 5000;
 const LONGEST_WAIT_S = 30;
 const FAILURES_BEFORE_POLLING = 4;
+// After a sleep, or behind a router that forgot it, a connection may be dead without a word.
+const PULL_WITHIN_MS = 15000;
+const SILENCE_MS = 40000; // the stream beats every 15 s
 
 const NO_CONNECTION = 'No connection. Trying again…';
 
@@ -69,8 +72,11 @@ function follow(root) {
     if (busy) { again = true; return; }
     busy = true;
     const asked = window.location.href;
+    const patience = new AbortController();
+    const late = setTimeout(() => patience.abort(), PULL_WITHIN_MS);
     try {
       const answer = await fetch(`${base}/changes?since=${seq}`, {
+        signal: patience.signal,
         headers: { 'HX-Request': 'true', 'HX-Current-URL': window.location.href },
       });
       if (obey(answer.headers)) return;
@@ -87,6 +93,7 @@ function follow(root) {
     } catch {
       trouble = NO_CONNECTION;
     } finally {
+      clearTimeout(late);
       report();
       busy = false;
       if (again) { again = false; pull(); }
@@ -121,14 +128,19 @@ function follow(root) {
 
     function open() {
       count ??= 0;
+      let heardAt = Date.now();
       const source = new EventSource(stream);
+      source.addEventListener('beat', () => { heardAt = Date.now(); });
       source.addEventListener('v', (event) => {
+        heardAt = Date.now();
         const [about, number] = event.data.split(':');
         tell({ about, seq: Number(number) });
       });
       source.onopen = () => { count = 0; tell({ failures: 0, about: '*', seq: Infinity }); };
+      const watch = setInterval(() => { if (Date.now() - heardAt > SILENCE_MS) source.onerror(); }, POLL_MS);
       source.onerror = () => {
         source.close();
+        clearInterval(watch);
         count += 1;
         tell({ failures: count });
         const seconds = Math.min(LONGEST_WAIT_S, 2 ** count) * (0.25 + Math.random() / 4);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import OpenAs
 from tests.browser.test_two_viewers import add_task, planned_runbook
@@ -64,3 +64,35 @@ def test_a_page_comes_compressed_and_its_stream_does_not(open_as: OpenAs) -> Non
     assert answer.headers["content-encoding"] in ("zstd", "br", "gzip")
     assert stream.value.headers["content-type"].startswith("text/event-stream")
     assert "content-encoding" not in stream.value.headers
+
+
+def test_a_pull_that_is_never_answered_is_given_up_and_made_again(open_as: OpenAs) -> None:
+    rune, dana = open_as("Rune"), open_as("Dana")
+    address = planned_runbook(rune, "Followed into silence", "Open the bridge")
+    dana.clock.install()
+    dana.goto(address)
+    says(dana, "Live")
+    held: list[Route] = []
+    dana.route("**/changes**", lambda route: held.append(route))
+    with dana.expect_request("**/changes**"):
+        add_task(rune, "Drain the nodes")
+    dana.clock.fast_forward(16_000)
+    says(dana, CUT_OFF)
+    dana.unroute("**/changes**")
+    dana.clock.fast_forward(5_000)
+    expect(dana.get_by_role("link", name="Drain the nodes")).to_have_count(1, timeout=10_000)
+    says(dana, "Live")
+
+
+def test_after_a_sleep_the_stream_is_opened_anew_and_what_was_missed_is_caught_up(open_as: OpenAs) -> None:
+    rune = open_as("Rune")
+    address = planned_runbook(rune, "Followed after a sleep", "Open the bridge")
+    rune.clock.install()
+    with rune.expect_response("**/live"):
+        rune.goto(address)
+    says(rune, "Live")
+    with rune.expect_request("**/live"):
+        rune.clock.fast_forward(60_000)
+    with rune.expect_request("**/changes**"):
+        rune.clock.fast_forward(5_000)
+    says(rune, "Live")
