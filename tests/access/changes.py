@@ -118,6 +118,7 @@ _COLUMNS = {"column-0": "number", "column-1": "title"}
 _REASON = {"reason": "Not needed today"}
 _STARTABLE = runbook("running", state="startable")
 _STARTED = runbook("running", state="in_progress")
+_DONE = runbook("running", state="complete")
 
 CHANGES = {
     "accounts.save_profile": Change({"name": "Ada L.", "time_zone": "UTC"}),
@@ -194,6 +195,7 @@ CHANGES = {
     "runbooks.start_task": Change(prepare=_STARTABLE, number=2),
     "runbooks.finish_task": Change(prepare=_STARTED, number=2),
     "runbooks.skip_task": Change(_REASON, _STARTABLE, number=2),
+    "runbooks.reopen_task": Change(_REASON, _DONE, number=2),
     "runbooks.finish_by_hand": Change(_REASON, run("failed")),
     "runbooks.cancel_call": Change(prepare=run("queued")),
     "runbooks.retry_call": Change(prepare=run("failed")),

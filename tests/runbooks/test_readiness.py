@@ -37,6 +37,7 @@ VERBS = [
     "add",
     "duplicate",
     "duplicate_stream",
+    "reopen",
 ]
 
 
@@ -202,6 +203,7 @@ def _do(verb: str, runbook: Runbook, chosen: Task, other: Task, by: User) -> Non
     steps: dict[str, Any] = {
         "start": lambda: operations.start_task(chosen, by=by),
         "finish": lambda: operations.finish_task(chosen, by=by),
+        "reopen": lambda: operations.reopen_task(chosen, "It came loose", by=by),
         "skip": lambda: operations.skip_task(chosen, "Not needed", by=by),
         "by_hand": lambda: operations.finish_by_hand(chosen, "Done in the console", by=by),
         "link": lambda: operations.edit_task(

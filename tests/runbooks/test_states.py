@@ -44,7 +44,7 @@ TASK_LEADS_TO = {
         "skip": "complete",
         "plan again": "not_startable",
     },
-    "complete": {"plan again": "not_startable"},
+    "complete": {"reopen": "startable", "plan again": "not_startable"},
 }
 
 

@@ -74,6 +74,7 @@ _SENTENCES: dict[str, tuple[str, Callable[[Line], str]]] = {
     "task.finished": ("check", _finished),
     "task.finished_by_hand": ("user-check", lambda line: f"finished the task by hand: {line.note}"),
     "task.skipped": ("player-skip-forward", lambda line: f"skipped the task: {line.note}"),
+    "task.reopened": ("rotate", lambda line: f"reopened the task: {line.note}"),
     "task.not_started_by_itself": (
         "clock-pause",
         lambda line: f"did not start the task by itself: {line.note}",

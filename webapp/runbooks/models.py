@@ -115,7 +115,8 @@ class Task(Base):
     `state` is a value of `states.TaskState`; a complete task says how in `completion`: normally, skipped (with
     `skip_reason`, which also holds the reason of what was finished by hand), integration (by a call's success) or
     by_hand. `duration_s` is planned, in seconds. `placed_seq` is the runbook's seq when the task last got its place in
-    the list; a deleted task is kept, with `deleted_at`, so that it can be restored and watchers hear of it.
+    the list; a deleted task is kept, with `deleted_at`, so that it can be restored and watchers hear of it. What was done
+    before `reopened_at` no longer counts.
     """
 
     __tablename__ = "tasks"
@@ -143,6 +144,7 @@ class Task(Base):
     started_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    reopened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     seq: Mapped[int] = mapped_column(default=1)
     placed_seq: Mapped[int] = mapped_column(default=1)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -169,6 +171,11 @@ class Task(Base):
     @property
     def audit_name(self) -> str:
         return f"#{self.number} {self.title}"
+
+    @property
+    def calls_since(self) -> datetime | None:
+        """Calls from then on belong to this try of the task in this run of its runbook; None before the start."""
+        return self.reopened_at or self.runbook.started_at
 
     @property
     def guard_workspace_id(self) -> int:

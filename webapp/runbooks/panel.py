@@ -168,6 +168,10 @@ class Panel:
         return self.may_run and self.running and task_allows(self.task.state, TaskEvent.SKIP)
 
     @property
+    def may_reopen(self) -> bool:
+        return self.viewer.may_conduct and self.running and task_allows(self.task.state, TaskEvent.REOPEN)
+
+    @property
     def may_finish_by_hand(self) -> bool:
         """Offered where an integration stands in the way of the ordinary Finish."""
         if not (self.may_run and self.running and self.task.action is not None and self.called):
@@ -223,7 +227,7 @@ def load_panel(task: Task, board: Board) -> Panel:
         found.rehearsed = destination_of(action, Mode.REHEARSAL)
         found.sign_in = sign_in_state(action, task_id=task.id, user_id=viewer.user.id)
     runs = integration_runs.runs_of_task(task.id)
-    began = runbook.started_at
+    began = task.calls_since
     if runs and began is not None and runs[0].requested_at >= began:
         found.run = runs[0]
     found.earlier = runs[1:] if found.run is not None else runs

@@ -109,11 +109,15 @@ def _comment_counts(runbook_ids: Collection[int]) -> dict[int, int]:
 
 
 def _calls(runbook_ids: Collection[int]) -> dict[int, Call]:
-    """The latest call of each task since its runbook was started."""
+    """The latest call of each task since its runbook was started, or the task was reopened."""
     newest = (
         select(func.max(IntegrationRun.id))
         .join(Runbook, Runbook.id == IntegrationRun.runbook_id)
-        .where(Runbook.id.in_(runbook_ids), IntegrationRun.requested_at >= Runbook.started_at)
+        .join(Task, Task.id == IntegrationRun.task_id)
+        .where(
+            Runbook.id.in_(runbook_ids),
+            IntegrationRun.requested_at >= func.coalesce(Task.reopened_at, Runbook.started_at),
+        )
         .group_by(IntegrationRun.task_id)
     )
     query = select(IntegrationRun.task_id, IntegrationRun.state, IntegrationRun.outcome).where(

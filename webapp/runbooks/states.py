@@ -51,6 +51,7 @@ class TaskEvent(StrEnum):
     FINISH = "finish"
     FINISH_BY_HAND = "finish by hand"
     SKIP = "skip"
+    REOPEN = "reopen"
     PLAN_AGAIN = "plan again"
 
 
@@ -89,6 +90,7 @@ TASK_TRANSITIONS: dict[tuple[TaskState, TaskEvent], TaskState] = {
     (_T.IN_PROGRESS, _V.FINISH): _T.COMPLETE,
     (_T.IN_PROGRESS, _V.FINISH_BY_HAND): _T.COMPLETE,
     (_T.IN_PROGRESS, _V.SKIP): _T.COMPLETE,
+    (_T.COMPLETE, _V.REOPEN): _T.STARTABLE,
     (_T.NOT_STARTABLE, _V.PLAN_AGAIN): _T.NOT_STARTABLE,
     (_T.STARTABLE, _V.PLAN_AGAIN): _T.NOT_STARTABLE,
     (_T.IN_PROGRESS, _V.PLAN_AGAIN): _T.NOT_STARTABLE,
@@ -127,6 +129,7 @@ _TASK_VERBS = {
     _V.FINISH: "finished",
     _V.FINISH_BY_HAND: "finished by hand",
     _V.SKIP: "skipped",
+    _V.REOPEN: "reopened",
     _V.PLAN_AGAIN: "planned again",
 }
 

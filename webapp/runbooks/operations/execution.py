@@ -1,4 +1,4 @@
-"""Running tasks: start, finish, finish by hand, skip. Of two people who press at once, one wins."""
+"""Running tasks: start, finish, finish by hand, skip, reopen. Of two people who press at once, one wins."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from webapp.integration_runs.states import RunState
 from webapp.runbooks import durations
 from webapp.runbooks.models import Runbook, Task
 from webapp.runbooks.operations.changes import touch
-from webapp.runbooks.operations.readiness import release_followers
+from webapp.runbooks.operations.readiness import release_followers, settle_readiness
 from webapp.runbooks.refusals import FieldsMissing, NotNow, TakenBefore
 from webapp.runbooks.states import (
     NOT_STARTED,
@@ -107,6 +107,37 @@ def skip_task(task: Task, reason: str, *, by: User) -> None:
     release_followers(runbook, task.id, seq)
 
 
+def reopen_task(task: Task, reason: str, *, by: User) -> None:
+    """Have a complete task done again. What waits for it waits again; what has started meanwhile stays.
+
+    It does not start by itself any more: that would repeat its call without anyone's word.
+    Raises ValueError without a reason, or NotNow.
+    """
+    reason = _reason(reason, "Say why it is opened again.")
+    runbook = task.runbook
+    seq = touch(runbook)
+    _refuse_unless_running(runbook)
+    db.session.refresh(task)
+    if task.deleted_at is not None:
+        raise NotNow("This task was deleted.")
+    task_after(task.state, TaskEvent.REOPEN)
+    before = {"state": task.state, "completion": task.completion}
+    _move(
+        task,
+        TaskEvent.REOPEN,
+        seq,
+        completion=None,
+        skip_reason="",
+        started_at=None,
+        started_by_id=None,
+        finished_at=None,
+        finished_by_id=None,
+        reopened_at=now(),
+    )
+    _record("task.reopened", task, by, note=reason, before=before)
+    settle_readiness(runbook, seq)
+
+
 def asked_for(task: Task, moment: str) -> list[Any]:
     """The field definitions that are asked for at that moment (task_start or task_finish)."""
     return fields.definitions_for(moment, task.runbook.workspace_id, task.action_id)
@@ -120,7 +151,7 @@ def _needed_to_start(task: Task) -> list[Any]:
 def call_of(task: Task) -> IntegrationRun | None:
     """The task's latest integration run in this execution of its runbook."""
     run = integration_runs.latest_runs([task.id]).get(task.id)
-    began = task.runbook.started_at
+    began = task.calls_since
     return run if run is not None and began is not None and run.requested_at >= began else None
 
 
@@ -259,11 +290,18 @@ def _reason(typed: str, sentence: str) -> str:
     return reason
 
 
-def _record(verb: str, task: Task, by: User | None, note: str | None = None) -> None:
+def _record(
+    verb: str,
+    task: Task,
+    by: User | None,
+    note: str | None = None,
+    before: dict[str, Any] | None = None,
+) -> None:
     record(
         verb,
         task,
         by=by,
+        before=before,
         after={"state": task.state, "completion": task.completion}
         if task.completion
         else {"state": task.state},

@@ -153,6 +153,7 @@ def plan_again(runbook: Runbook, *, by: User) -> None:
             started_by_id=None,
             finished_at=None,
             finished_by_id=None,
+            reopened_at=None,
             seq=seq,
         )
         .execution_options(synchronize_session="fetch")

@@ -85,7 +85,7 @@ def _start_by_themselves(runbook: Runbook, task_ids: Collection[int]) -> None:
 
     for task in sorted(queries.tasks_by_id(task_ids), key=lambda each: each.number):
         action = task.action
-        if action is None or not action.auto_start:
+        if action is None or not action.auto_start or task.reopened_at is not None:
             continue
         if action.fixed_start and task.planned_start is not None and task.planned_start > now():
             continue

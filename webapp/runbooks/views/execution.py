@@ -21,7 +21,7 @@ from webapp.runbooks import operations, queries
 from webapp.runbooks.forms import ReasonForm, ResolveForm
 from webapp.runbooks.models import Task
 from webapp.runbooks.refusals import FieldsMissing, NotNow
-from webapp.runbooks.states import TaskState
+from webapp.runbooks.states import NOT_STARTED, TaskState
 from webapp.runbooks.views import blueprint
 from webapp.runbooks.views.pieces import answer
 from webapp.runbooks.views.runbook import asked, refused
@@ -77,6 +77,22 @@ def finish_by_hand(runbook_id: int, number: int) -> Any:
     return _act(task, "finish_by_hand", lambda: operations.finish_by_hand(task, reason, by=current_user))
 
 
+@blueprint.get(f"{TASK}/reopen", permission=Permission.CONDUCT_RUNBOOKS)
+def ask_reopen(runbook_id: int, number: int) -> Any:
+    task = _task(runbook_id, number, Permission.CONDUCT_RUNBOOKS)
+    return _ask_reopen(task, ReasonForm(formdata=None))
+
+
+@blueprint.post(f"{TASK}/reopen", permission=Permission.CONDUCT_RUNBOOKS)
+def reopen_task(runbook_id: int, number: int) -> Any:
+    task = _task(runbook_id, number, Permission.CONDUCT_RUNBOOKS)
+    form = ReasonForm()
+    if not form.validate():
+        return _ask_reopen(task, form, status=422)
+    reason = form.reason.data
+    return _act(task, "reopen", lambda: operations.reopen_task(task, reason, by=current_user))
+
+
 @blueprint.post(f"{RUN}/cancel", permission=Permission.RUN_TASKS)
 def cancel_call(runbook_id: int, number: int, run_id: int) -> Any:
     task = _task(runbook_id, number)
@@ -124,8 +140,13 @@ def resolve_call(runbook_id: int, number: int, run_id: int) -> Any:
     )
 
 
-def _task(runbook_id: int, number: int) -> Task:
-    return queries.task_numbered(current_user, runbook_id, number, Permission.RUN_TASKS)
+def _task(runbook_id: int, number: int, permission: Permission = Permission.RUN_TASKS) -> Task:
+    return queries.task_numbered(current_user, runbook_id, number, permission)
+
+
+def _ask_reopen(task: Task, form: ReasonForm, *, status: int = 200) -> Any:
+    begun = [each for each in queries.successors_of(task.id) if each.state not in NOT_STARTED]
+    return _ask(task, "reopen", form, status=status, begun=begun)
 
 
 def _run(task: Task, run_id: int) -> IntegrationRun:
