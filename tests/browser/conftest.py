@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, StorageState, sync_playwright
+from playwright.sync_api import Browser, Page, StorageState, expect, sync_playwright
 
 from tests.running import Running
 from webapp.demo import PASSWORD
@@ -22,6 +22,10 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+# How long anything may take before a test fails: a busy machine is no fault.
+PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)
 
 OpenAs = Callable[..., Page]
 # The browser's own line for a refused form or a cut connection, and htmx's for a request that a newer one replaced.
@@ -69,7 +73,7 @@ def open_as(chromium: Browser, demo: Running, sessions: dict[str, StorageState])
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on(
             "console",
             lambda message: (

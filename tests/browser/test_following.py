@@ -14,7 +14,7 @@ POLLS, CUT_OFF = "Updating every 5 s", "No connection. Trying again…"
 
 
 def says(page: Page, words: str) -> None:
-    expect(page.locator("#conn")).to_have_text(words, timeout=20_000)
+    expect(page.locator("#conn")).to_have_text(words)
 
 
 def test_a_page_whose_stream_is_refused_polls_and_says_so(open_as: OpenAs) -> None:
@@ -25,7 +25,7 @@ def test_a_page_whose_stream_is_refused_polls_and_says_so(open_as: OpenAs) -> No
     dana.goto(address)
     says(dana, POLLS)
     add_task(rune, "Drain the nodes")
-    expect(dana.get_by_role("link", name="Drain the nodes")).to_have_count(1, timeout=10_000)
+    expect(dana.get_by_role("link", name="Drain the nodes")).to_have_count(1)
     second = dana.context.new_page()
     second.goto(address)
     says(second, POLLS)
@@ -52,7 +52,7 @@ def test_news_that_could_not_be_fetched_are_fetched_again(open_as: OpenAs) -> No
     add_task(rune, "Drain the nodes")
     says(dana, CUT_OFF)
     dana.unroute("**/changes**")
-    expect(dana.get_by_role("link", name="Drain the nodes")).to_have_count(1, timeout=10_000)
+    expect(dana.get_by_role("link", name="Drain the nodes")).to_have_count(1)
     says(dana, "Live")
 
 
@@ -80,7 +80,7 @@ def test_a_pull_that_is_never_answered_is_given_up_and_made_again(open_as: OpenA
     says(dana, CUT_OFF)
     dana.unroute("**/changes**")
     dana.clock.fast_forward(5_000)
-    expect(dana.get_by_role("link", name="Drain the nodes")).to_have_count(1, timeout=10_000)
+    expect(dana.get_by_role("link", name="Drain the nodes")).to_have_count(1)
     says(dana, "Live")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import PATIENCE_MS
 from tests.running import Running
 from webapp.demo import PASSWORD
 
@@ -87,7 +88,7 @@ def signed_in(browser: Browser, demo: Running, name: str) -> Page:
         viewport=DESK, base_url=demo.address, bypass_csp=True, reduced_motion="reduce"
     )
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE_MS)
     page.goto("/sign-in")
     page.get_by_label("Email").fill(f"{name}@example.com")
     page.get_by_label("Password").fill(PASSWORD)
