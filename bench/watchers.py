@@ -1,0 +1,286 @@
+"""`python -m bench.watchers`: many who watch one runbook while some act, with the processes that people run.
+
+Every watcher holds a stream of its own and pulls what changed as static/js/live.js does: 0 to 250 ms after a signal, one
+pull at a time. Measured is the time from the signal until the watcher has the whole fragment, that pause included, and how
+long those who act wait for their answers. Watchers and server share this machine, so the figures are an upper bound.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import click
+import psutil
+import requests
+
+from webapp.demo import PASSWORD
+
+JITTER_S = 0.25
+READY_WITHIN_S = 120
+
+
+@dataclass
+class Acts:
+    """The acts so far: how long each answer took in seconds, and how many were refused."""
+
+    answered_s: list[float] = field(default_factory=list)
+    refused: int = 0
+
+
+@dataclass
+class Watcher:
+    """One open page: the seq that it shows, seconds from signal to fragment of each pull, and bytes of all."""
+
+    seq: int = 0
+    waits: list[float] = field(default_factory=list)
+    size: int = 0
+
+
+@click.command()
+@click.option("--viewers", default=500, show_default=True)
+@click.option("--actors", default=20, show_default=True)
+@click.option("--tasks", default=200, show_default=True, help="Tasks of the runbook.")
+@click.option("--every", default=2.0, show_default=True, help="Seconds between two acts of one person.")
+@click.option("--seconds", default=30.0, show_default=True)
+def main(viewers: int, actors: int, tasks: int, every: float, seconds: float) -> None:
+    """Measure how soon watchers see what others do, and what that costs."""
+    with _demo() as (address, processes):
+        session = _signed_in(address)
+        runbook = _started_runbook(session, address, tasks)
+        acts, stop = Acts(), threading.Event()
+        numbers = count(1)
+        threads = [
+            threading.Thread(
+                target=_act, args=(session, address, runbook, numbers, tasks, every, acts, stop), daemon=True
+            )
+            for _ in range(actors)
+        ]
+        cookie = "; ".join(f"{each.name}={each.value}" for each in session.cookies)
+        found = asyncio.run(_watch(address, runbook, cookie, viewers, seconds, threads, stop))
+        for line in _report(found, acts, processes()):
+            click.echo(line)
+
+
+def _report(watchers: Sequence[Watcher], acts: Acts, memory: dict[str, float]) -> Iterator[str]:
+    waits = [wait for each in watchers for wait in each.waits]
+    yield f"{len(watchers)} watchers, {len(acts.answered_s)} acts ({acts.refused} refused), {len(waits):,} pulls"
+    yield f"answer to an act:     {_figures(acts.answered_s)}"
+    yield f"signal to fragment:   {_figures(waits)}"
+    if waits:
+        yield f"bytes a pull:         {sum(each.size for each in watchers) / len(waits):,.0f}"
+    yield "memory in MB:         " + ", ".join(f"{name} {size:.0f}" for name, size in memory.items())
+
+
+def _figures(seconds: Sequence[float]) -> str:
+    if len(seconds) < 2:
+        return "nothing was measured"
+    cuts = statistics.quantiles(seconds, n=20)
+    return f"p50 {cuts[9] * 1000:,.0f} ms, p95 {cuts[18] * 1000:,.0f} ms, of {len(seconds):,}"
+
+
+async def _watch(
+    address: str,
+    runbook: int,
+    cookie: str,
+    viewers: int,
+    seconds: float,
+    threads: Sequence[threading.Thread],
+    stop: threading.Event,
+) -> list[Watcher]:
+    port = int(address.rpartition(":")[2])
+    watchers = [Watcher() for _ in range(viewers)]
+    running = [
+        asyncio.create_task(_follow(port, runbook, cookie, each, at * 0.01))
+        for at, each in enumerate(watchers)
+    ]
+    await asyncio.sleep(viewers * 0.01 + 3)
+    for each in watchers:
+        each.waits.clear()
+        each.size = 0
+    for thread in threads:
+        thread.start()
+    await asyncio.sleep(seconds)
+    stop.set()
+    await asyncio.sleep(3)
+    for task in running:
+        task.cancel()
+    for done in await asyncio.gather(*running, return_exceptions=True):
+        if isinstance(done, Exception):
+            click.echo(f"a watcher broke off: {done!r}")
+    return watchers
+
+
+async def _follow(port: int, runbook: int, cookie: str, watcher: Watcher, after_s: float) -> None:
+    await asyncio.sleep(after_s)
+    stream, out = await asyncio.open_connection("127.0.0.1", port)
+    out.write(_request("/live", cookie, "text/event-stream"))
+    wanted = asyncio.Event()
+    wanted.set()
+    heard_at = time.monotonic()
+
+    async def pull() -> None:
+        answers, asks = await asyncio.open_connection("127.0.0.1", port)
+        while True:
+            await wanted.wait()
+            signalled = heard_at
+            await asyncio.sleep(random.random() * JITTER_S)
+            wanted.clear()
+            asks.write(_request(f"/runbooks/{runbook}/changes?since={watcher.seq}", cookie, "*/*"))
+            head = (await answers.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+            size = re.search(r"content-length: (\d+)", head)
+            body = await answers.readexactly(int(size[1])) if size else b""
+            seq = re.search(r"x-seq: (\d+)", head)
+            if seq:
+                watcher.waits.append(time.monotonic() - signalled)
+                watcher.size += len(body)
+                watcher.seq = int(seq[1])
+
+    pulling = asyncio.create_task(pull())
+    try:
+        while line := await stream.readline():
+            signal = re.match(rb"data: (\d+):(\d+)", line)
+            if signal and int(signal[1]) == runbook and int(signal[2]) > watcher.seq:
+                if not wanted.is_set():
+                    heard_at = time.monotonic()
+                wanted.set()
+    finally:
+        pulling.cancel()
+        with suppress(asyncio.CancelledError):
+            await pulling
+
+
+def _request(path: str, cookie: str, accept: str) -> bytes:
+    lines = [
+        f"GET {path} HTTP/1.1",
+        "Host: 127.0.0.1",
+        f"Cookie: {cookie}",
+        f"Accept: {accept}",
+        "Accept-Encoding: gzip",
+        "HX-Request: true",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def _act(
+    session: requests.Session,
+    address: str,
+    runbook: int,
+    numbers: Iterator[int],
+    tasks: int,
+    every: float,
+    acts: Acts,
+    stop: threading.Event,
+) -> None:
+    """Start a task and finish it, then the next, with a pause after each."""
+    own = requests.Session()
+    own.cookies, own.headers = session.cookies, session.headers
+    stop.wait(random.random() * every)
+    while not stop.is_set():
+        number = next(numbers)
+        if number > tasks:
+            return
+        for verb in ("start", "finish"):
+            began = time.monotonic()
+            answer = own.post(f"{address}/runbooks/{runbook}/tasks/{number}/{verb}", timeout=60)
+            acts.answered_s.append(time.monotonic() - began)
+            acts.refused += not answer.ok
+            if stop.wait(every * (0.5 + random.random())):
+                return
+
+
+def _started_runbook(session: requests.Session, address: str, tasks: int) -> int:
+    page = session.get(f"{address}/runbooks/new").text
+    place = re.search(r'name="workspace_id".*?value="(\d+)"', page, re.DOTALL)
+    assert place is not None
+    made = session.post(
+        f"{address}/runbooks",
+        data={"name": "Watched", "workspace_id": place[1]},
+        headers={"HX-Request": ""},
+        allow_redirects=False,
+    )
+    where = made.headers.get("Location") or made.headers["HX-Redirect"]
+    found = re.search(r"/runbooks/(\d+)", where)
+    assert found is not None
+    base = f"{address}/runbooks/{found[1]}"
+    stream = re.search(r'name="stream_id" value="(\d+)"', session.get(base).text)
+    assert stream is not None
+    for number in range(1, tasks + 1):
+        data = {"title": f"Step {number} of the failover", "stream_id": stream[1]}
+        session.post(f"{base}/tasks", data=data).raise_for_status()
+    session.post(f"{base}/start", data={"mode": "live"}).raise_for_status()
+    return int(found[1])
+
+
+def _signed_in(address: str) -> requests.Session:
+    session = requests.Session()
+    token = _token(session.get(f"{address}/sign-in").text)
+    session.post(
+        f"{address}/sign-in",
+        data={"csrf_token": token, "email": "rune@example.com", "password": PASSWORD},
+    ).raise_for_status()
+    session.headers.update(
+        {"X-CSRFToken": _token(session.get(f"{address}/profile").text), "HX-Request": "true"}
+    )
+    return session
+
+
+def _token(page: str) -> str:
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+    assert found is not None
+    return found[1]
+
+
+@contextmanager
+def _demo() -> Iterator[tuple[str, object]]:
+    with tempfile.TemporaryDirectory() as folder, socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        log = Path(folder) / "output.log"
+        with log.open("w") as output:
+            process = psutil.Popen(
+                [sys.executable, "-m", "webapp", "demo"],
+                env={**os.environ, "INSTANCE_PATH": folder, "PORT": str(port)},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            until = time.monotonic() + READY_WITHIN_S
+            while "Ctrl-C stops everything." not in log.read_text():
+                if time.monotonic() > until:
+                    raise click.ClickException(f"The demo did not start: {log.read_text()}")
+                time.sleep(0.2)
+            yield f"http://127.0.0.1:{port}", lambda: _memory(process)
+        finally:
+            process.send_signal(2)
+            process.wait(60)
+
+
+def _memory(process: psutil.Popen) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for each in process.children(recursive=True):
+        with suppress(psutil.Error):
+            line = " ".join(each.cmdline())
+            name = next((word for word in ("web", "worker", "valkey", "sandbox") if word in line), "other")
+            found[name] = found.get(name, 0.0) + each.memory_info().rss / 1e6
+    return found
+
+
+if __name__ == "__main__":
+    main()
