@@ -33,15 +33,16 @@ function markOpened() {
   mark(new URLSearchParams(window.location.search).get('task'));
 }
 
-// A change that waits for the one before it goes with its form, so the panel stays until all is saved; and what is done to
-// the task comes after what was typed for it, or not at all where that was refused.
+// A change that waits for the one before it goes with its form, so the panel stays until all is saved; what is done to the
+// task comes after what was typed for it, or not at all where that was refused; and a dialog speaks of what is saved.
 let whenSaved = null;
 const saving = () => panel.querySelector('.htmx-request form[data-saves-each]') !== null;
 const acts = (element) => element.getAttribute('form') === 'act';
+const asks = (element) => element.matches('a[hx-get][hx-swap="none"]');
 
 document.body.addEventListener('htmx:confirm', (event) => {
   const { elt, target, issueRequest } = event.detail;
-  if (event.defaultPrevented || !(target === panel || acts(elt)) || !saving()) return;
+  if (event.defaultPrevented || !(target === panel || acts(elt) || asks(elt)) || !saving()) return;
   event.preventDefault();
   whenSaved = { go: () => issueRequest(true), unlessRefused: acts(elt) };
 });

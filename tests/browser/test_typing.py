@@ -289,3 +289,23 @@ def test_that_a_field_is_saved_still_stands_there_after_the_news_of_it(open_as: 
     expect(rune.get_by_text("Rune changed description")).to_be_visible()
     field = rune.locator(".field").filter(has=description)
     expect(field.locator("[data-saved]")).to_have_text(re.compile("^Saved [0-9]{2}:[0-9]{2}$"))
+
+
+def test_the_start_dialog_speaks_of_what_was_typed_just_before_it(open_as: OpenAs) -> None:
+    rune, carl = open_as("Rune"), open_as("Carl")
+    address = planned_runbook(rune, "Started at once", "Open the bridge")
+    carl.goto("/settings/custom-fields/new")
+    carl.get_by_label("Name", exact=True).fill("Bridge number")
+    carl.get_by_label("Field type").select_option(label="Text")
+    carl.get_by_label("Required").check()
+    carl.get_by_role("button", name="Create", exact=True).click()
+    expect(carl.get_by_role("link", name="Bridge number")).to_be_visible()
+    opened(rune, address)
+    waiting = held_back(rune, "**/tasks/1/fields/*")
+    rune.get_by_label("Bridge number").fill("4")
+    rune.get_by_role("link", name="Start live run").click()
+    expect(rune.get_by_role("dialog")).to_have_count(0)
+    let_go(rune, waiting, "**/tasks/1/fields/*")
+    dialog = rune.get_by_role("dialog")
+    expect(dialog.get_by_role("button", name="Start live run")).to_be_visible()
+    expect(dialog).not_to_contain_text("Solve this first")
