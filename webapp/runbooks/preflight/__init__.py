@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from webapp.integrations.rehearsals import Destination
 from webapp.runbooks.models import Runbook
 from webapp.runbooks.preflight.checks import CHECKS
-from webapp.runbooks.preflight.findings import Finding, Level, Point, Report
+from webapp.runbooks.preflight.findings import Level, Point, Report
 from webapp.runbooks.preflight.plan import Plan, load_plan
 from webapp.runbooks.states import Mode
 
-__all__ = ["CHECKS", "Destination", "Finding", "Level", "Plan", "Point", "Preflight", "Report", "preflight"]
+__all__ = ["Level", "Preflight", "Report", "preflight"]
 
 
 @dataclass(frozen=True)

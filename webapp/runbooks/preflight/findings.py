@@ -86,9 +86,8 @@ class Report:
 
     def stops(self, mode: Mode) -> list[Finding]:
         """The errors because of which a start in that mode is refused."""
-        if mode is Mode.LIVE:
-            return self.errors
-        return [each for point in self.points if point.always for each in point.findings]
+        points = self.points if mode is Mode.LIVE else [point for point in self.points if point.always]
+        return [each for point in points for each in point.findings if each.level is Level.ERROR]
 
     def _of(self, level: Level) -> list[Finding]:
         return [each for point in self.points for each in point.findings if each.level is level]
