@@ -65,6 +65,7 @@ def test_the_second_click_on_start_is_told_who_was_first(open_as: OpenAs) -> Non
     for page in (rune, dana):
         page.goto(address)
         page.get_by_role("link", name="Open the bridge").click()
+        expect(page.get_by_role("button", name="Start task")).to_be_visible()
     dana.context.set_offline(True)  # Dana's page is not told of Rune's click
     rune.get_by_role("button", name="Start task").click()
     expect(rune.get_by_role("button", name="Finish task")).to_be_visible()
