@@ -277,7 +277,11 @@ class _Rows:
                 stats.finish = schedule.finish if under_way else schedule.planned_finish
         if under_way:
             stats.status = status_of(
-                behind_s=stats.behind_s, planned_s=stats.duration_s, late=late, failed=failed
+                behind_s=stats.behind_s,
+                planned_s=stats.duration_s,
+                late=late,
+                failed=failed,
+                start_late_s=self.schedule.start_late_s,
             )
         return stats
 
