@@ -1,4 +1,4 @@
-"""Runbooks, their streams and tasks, predecessors, owners, assignees and comments."""
+"""Runbooks, their streams and tasks, predecessors, owners, assignees, comments, and their rehearsals and live runs."""
 
 from __future__ import annotations
 
@@ -239,3 +239,55 @@ class PlanImport(Base):
     @property
     def audit_name(self) -> str:
         return self.file_name
+
+
+class Execution(Base):
+    """One rehearsal, or the live run, of a runbook. `kind` is a value of `states.Mode`; `number` counts within it.
+
+    `ending` is "complete" or "cancelled" (with `reason`), None while it is under way. `planned_start` is what the plan
+    counted from; `shift_s` is how far the start moved the planned times, in seconds. `kept` is what was planned and what
+    happened, a records.Record as JSON; None until it has ended.
+    """
+
+    __tablename__ = "executions"
+    __table_args__ = (UniqueConstraint("runbook_id", "kind", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    runbook_id: Mapped[int] = mapped_column(ForeignKey("runbooks.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    number: Mapped[int]
+    planned_start: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    shift_s: Mapped[int] = mapped_column(default=0)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    started_by: Mapped[str] = mapped_column(String(200), default="")
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_by: Mapped[str] = mapped_column(String(200), default="")
+    ending: Mapped[str | None] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(Text, default="")
+    kept: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
+
+    @property
+    def live(self) -> bool:
+        return self.kind == "live"
+
+    @property
+    def label(self) -> str:
+        """ "Rehearsal 2", "Live run"."""
+        if self.live and self.number == 1:
+            return "Live run"
+        return f"{'Live run' if self.live else 'Rehearsal'} {self.number}"
+
+    @property
+    def noun(self) -> str:
+        """ "rehearsal" or "live run", for sentences."""
+        return "live run" if self.live else "rehearsal"
+
+    @property
+    def slug(self) -> str:
+        """Its part of an address: "rehearsal-2"."""
+        return f"{self.kind}-{self.number}"
+
+    @property
+    def standing(self) -> str:
+        """How it ended, in a word or two."""
+        return self.ending or "under way"

@@ -79,7 +79,7 @@ def _row(
     lessons: Sequence[Lesson],
     zone: ZoneInfo,
 ) -> list[str]:
-    facts, doers = task.facts, task.doers
+    facts = task.facts
     return [
         str(task.number),
         task.title,
@@ -95,9 +95,9 @@ def _row(
         _minutes(task.finished_late_s),
         task.difference,
         task.ending,
-        doers.reason,
-        doers.started_by,
-        doers.finished_by,
+        facts.skip_reason,
+        facts.started_by,
+        facts.finished_by,
         cause_of(late, zone) if late else "",
         "\n".join(_called(each, zone) for each in calls),
         "\n".join(f"{each.body} ({each.author.name})" for each in lessons),

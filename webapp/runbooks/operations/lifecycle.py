@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -15,8 +15,15 @@ from webapp.extensions import db
 from webapp.integration_runs.operations import RequestInvalid
 from webapp.integrations.models import Action
 from webapp.runbooks.models import Runbook, Stream, Task
+from webapp.runbooks.operations import baseline
 from webapp.runbooks.operations.changes import stamp_states, touch
 from webapp.runbooks.operations.readiness import settle_readiness, start_what_is_due
+from webapp.runbooks.operations.recording import (
+    begin_execution,
+    end_execution,
+    keep,
+    present_execution,
+)
 from webapp.runbooks.preflight import Report, preflight
 from webapp.runbooks.refusals import CannotCall, NotNow
 from webapp.runbooks.states import (
@@ -75,17 +82,23 @@ def set_message(runbook: Runbook, text: str, *, by: User) -> None:
     _record("runbook.message_changed", runbook, by, before={"message": before}, after={"message": text})
 
 
-def start_runbook(runbook: Runbook, mode: Mode, *, by: User, accepted: str = "") -> None:
+def start_runbook(
+    runbook: Runbook, mode: Mode, *, by: User, accepted: str = "", rebaseline: bool = False
+) -> None:
     """Begin a rehearsal or the live run. `accepted`: why to start live in spite of what pre-flight warns about.
 
-    Raises NotNow, also for what pre-flight finds.
+    `rebaseline` has the plan begin now: its planned times move, and after a rehearsal they move back. Without it the plan
+    stays, and lateness is told against it. Raises NotNow, also for what pre-flight finds.
     """
     seq = touch(runbook)
     state = runbook_after(runbook.state, RunbookEvent.START)
     accepted = accepted.strip()[:1000]
     warnings = _refuse_unless_ready(preflight(runbook, mode).report, mode, accepted)
-    runbook.state, runbook.mode, runbook.started_at, runbook.ended_at = state, mode, now(), None
+    started = now()
+    shift = baseline.move_to_start(runbook, started, by=by) if rebaseline else timedelta()
+    runbook.state, runbook.mode, runbook.started_at, runbook.ended_at = state, mode, started, None
     db.session.flush()
+    begin_execution(runbook, by=by, shift=shift)
     stamp_states(runbook, TaskState, seq)
     after: dict[str, Any] = {"mode": mode, "state": runbook.state}
     if warnings:
@@ -118,6 +131,7 @@ def complete_runbook(runbook: Runbook, *, by: User) -> None:
         noun = "1 task is" if still_open == 1 else f"{still_open} tasks are"
         raise NotNow(f"{noun} not done. Finish or skip what is left, or cancel the {mode_words(runbook)}.")
     _move(runbook, RunbookEvent.COMPLETE, "runbook.completed", by, ended_at=now())
+    end_execution(runbook, by=by)
     _call_for_all(runbook, "runbook_finish", by)
 
 
@@ -127,10 +141,14 @@ def cancel_runbook(runbook: Runbook, reason: str, *, by: User) -> None:
     if not reason:
         raise ValueError("Say why it is cancelled.")
     _move(runbook, RunbookEvent.CANCEL, "runbook.cancelled", by, note=reason, ended_at=now())
+    end_execution(runbook, by=by, reason=reason)
 
 
 def plan_again(runbook: Runbook, *, by: User) -> None:
-    """Take a rehearsal that has ended back to planning: every task as it was before. Raises NotNow."""
+    """Take a rehearsal that has ended back to planning: every task and planned time as before. Raises NotNow.
+
+    What happened is kept with the rehearsal.
+    """
     if runbook.mode != Mode.REHEARSAL:
         raise NotNow("Only a rehearsal can go back to planning. A live run stays as it happened.")
     seq = _move(
@@ -142,6 +160,10 @@ def plan_again(runbook: Runbook, *, by: User) -> None:
         started_at=None,
         ended_at=None,
     )
+    execution = present_execution(runbook)
+    keep(execution)  # one that ended before ends were kept
+    db.session.flush()
+    baseline.move_back(runbook, execution.shift_s, by=by)
     db.session.execute(
         update(Task)
         .where(Task.runbook_id == runbook.id)

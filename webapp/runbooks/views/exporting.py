@@ -14,11 +14,12 @@ from webapp.extensions import db
 from webapp.off_the_loop import off_the_loop
 from webapp.page import page
 from webapp.permissions import Permission
-from webapp.runbooks import durations, imports, queries
+from webapp.runbooks import imports, queries
 from webapp.runbooks.addresses import Here
 from webapp.runbooks.board import load_board, viewer_of
 from webapp.runbooks.forms import zone_of
 from webapp.runbooks.models import Runbook
+from webapp.runbooks.run_sheet import RunSheet, sheet_of_board
 from webapp.runbooks.sheets.export import as_csv, as_xlsx
 from webapp.runbooks.sheets.yaml_files import PlanHead, write_yaml
 from webapp.runbooks.views import blueprint
@@ -56,21 +57,21 @@ def export_yaml(runbook_id: int) -> Any:
 @blueprint.get(f"{PAGE}/run-sheet", permission=Permission.READ_RUNBOOKS)
 def run_sheet(runbook_id: int) -> Any:
     """The plan as a page to print: no scripts, the reader's own time zone, room to write by hand."""
-    return run_sheet_page(queries.runbook_for(current_user, runbook_id, Permission.READ_RUNBOOKS))
-
-
-def run_sheet_page(found: Runbook, *, packed: bool = False) -> Response:
-    """The run sheet; `packed` as a file in a folder with its style, and with no way back."""
+    found = queries.runbook_for(current_user, runbook_id, Permission.READ_RUNBOOKS)
     board = load_board(found, viewer_of(current_user, found), here=Here(base_of(found)))
+    return run_sheet_page(
+        found, sheet_of_board(board, {each.number: each for each in imports.plan_rows(found.id)})
+    )
+
+
+def run_sheet_page(found: Runbook, sheet: RunSheet, *, packed: bool = False) -> Response:
+    """The run sheet; `packed` as a file in a folder with its style, and with no way back."""
     zone = ZoneInfo(zone_of(current_user))
-    rows = imports.plan_rows(found.id)
     return page(
         "runbooks/run_sheet.html",
         runbook=found,
-        board=board,
-        details={each.number: each for each in rows},
-        fixed=any(each.start for each in rows),
-        took=durations.shown(board.stats.duration_s),
+        sheet=sheet,
+        base=base_of(found),
         zone=zone.key,
         local=lambda moment: moment.astimezone(zone),
         packed=packed,
