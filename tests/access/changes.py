@@ -19,7 +19,7 @@ from webapp.integration_runs.models import IntegrationRun
 from webapp.integrations import queries as integrations
 from webapp.integrations.models import Action, Connection
 from webapp.jobs import perform as perform_job
-from webapp.runbooks.models import PlanImport, Runbook, Task
+from webapp.runbooks.models import Execution, PlanImport, Runbook, Task
 from webapp.runbooks.operations import importing
 from webapp.workspaces.models import Workspace
 
@@ -49,6 +49,11 @@ def runbook(state: str, mode: str | None = "live", /, **of_tasks: Any) -> Prepar
     def prepare(things: Things, _cast: Cast) -> None:
         found = db.session.get_one(Runbook, things.runbook_id)
         found.state, found.mode, found.started_at = state, mode, now()
+        db.session.add(
+            Execution(
+                runbook_id=found.id, kind=mode, number=3, started_at=found.started_at, started_by="Rune"
+            )
+        )
         for task in db.session.scalars(select(Task).where(Task.runbook_id == found.id)):
             for name, value in of_tasks.items():
                 setattr(task, name, value)

@@ -17,7 +17,8 @@ from webapp.fields.models import FieldDefinition
 from webapp.integration_runs.models import IntegrationRun
 from webapp.integrations.models import Action, Authentication, Connection
 from webapp.permissions import Role
-from webapp.runbooks.models import Comment, PlanImport, Runbook, Stream, Task
+from webapp.runbooks.models import Comment, Execution, PlanImport, Runbook, Stream, Task
+from webapp.runbooks.record_reads import present_record
 from webapp.runbooks.sheets.columns import PlanMapping
 from webapp.runbooks.sheets.reading import read
 from webapp.workspaces.models import Membership, Workspace
@@ -79,6 +80,8 @@ ARGUMENTS: dict[str, Callable[[Things], Any]] = {
     "number": lambda things: things.number,
     "comment_id": lambda things: things.comment_id,
     "run_id": lambda things: things.run_id,
+    "kind": lambda things: "rehearsal",
+    "execution": lambda things: 1,
     "slug": lambda things: "slack",
 }
 # Where the first object of the kind would not do, or would be missing for the routes that come after.
@@ -155,6 +158,19 @@ def things_in(workspace_id: int) -> Things:
     comment = Comment(task_id=tasks[0].id, user=member, body="Ring twice")
     db.session.add_all([authentication, run, comment])
     db.session.flush()
+    kept = present_record(runbook.id).as_json()
+    for number in (1, 2):
+        db.session.add(
+            Execution(
+                runbook_id=runbook.id,
+                kind="rehearsal",
+                number=number,
+                started_at=now(),
+                ended_at=now(),
+                ending="cancelled",
+                kept=kept,
+            )
+        )
     authentication.token = vault.seal(authentication.secrets_row_key, {"access_token": "granted"})
     made = Things(
         workspace_id=workspace_id,

@@ -120,8 +120,10 @@ def test_a_predecessor_that_was_skipped_late_is_named_as_skipped() -> None:
 def test_what_starts_with_a_runbook_that_was_started_late_waited_for_the_start_and_then_for_people() -> None:
     found = reviewed([fact(1, 10, 5, 15), fact(2, 10, 15, 25)], {2: [1]}, planned_start=at(-120))
     assert [cause_of(each, ZoneInfo("UTC")) for each in found.late] == [
-        "Waited for the start of the runbook, 2h after the task's plan. "
-        "Nobody started it for 5m, although it could start since 2026-12-24 18:00:00.",
+        (
+            "Waited for the start of the runbook, 2h after the task's plan. "
+            "Nobody started it for 5m, although it could start since 2026-12-24 18:00:00."
+        ),
         "Waited for #1 Step 1, which ended 2h 5m late because it started 2h 5m late.",
     ]
     assert (found.whole.difference, found.whole.begun) == ("Finished 2h 5m late", START)

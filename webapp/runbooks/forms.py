@@ -70,9 +70,14 @@ class DuplicateRunbookForm(BaseForm):
 
 
 class StartRunbookForm(BaseForm):
-    """Which of the two buttons was pressed, and why to start in spite of warnings."""
+    """Which of the two buttons was pressed, what becomes of the plan's times, and why to start in spite of warnings."""
 
     mode = HiddenField("Mode", [AnyOf([each.value for each in Mode])])
+    plan_times = RadioField(
+        "Planned times",
+        choices={"keep": "Keep planned times", "move": "Move the plan to start now"},
+        default="keep",
+    )
     accepted = TextAreaField(
         "Why start anyway?",
         [Optional(), Length(max=1000)],

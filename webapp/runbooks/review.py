@@ -114,8 +114,8 @@ class LateStart:
     """A task that was started after its plan, or could have been and was not.
 
     `late_s` is `held_s` (it could not start, because `held_by` ended late, or, where that is None, because the runbook
-    itself was not started yet) plus `waited_s` (it could start since `since`, and nobody did it). `paused_s`: how much of the waiting the runbook was paused. `started`: whether it was
-    started at all.
+    itself was not started yet) plus `waited_s` (it could start since `since`, and nobody did it).
+    `paused_s`: how much of the waiting the runbook was paused. `started`: whether it was started at all.
     """
 
     task: Reviewed

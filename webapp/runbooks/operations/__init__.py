@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from webapp.runbooks.operations.baseline import way_to
 from webapp.runbooks.operations.bulk import PEOPLE_CHANGES, BulkEdit, BulkOutcome, delete_tasks, edit_tasks
 from webapp.runbooks.operations.changes import touch
 from webapp.runbooks.operations.duplicating import (
@@ -102,4 +103,5 @@ __all__ = [
     "start_runbook",
     "start_task",
     "touch",
+    "way_to",
 ]

@@ -62,7 +62,9 @@ def _move(runbook: Runbook, way: timedelta, verb: str, by: User) -> None:
     )
     try:
         times = [
-            {"id": task_id, "planned_start": planned + way} for task_id, planned in db.session.execute(query)
+            {"id": task_id, "planned_start": planned + way}
+            for task_id, planned in db.session.execute(query)
+            if planned is not None
         ]
         runbook.planned_start = before + way if before else None
     except OverflowError:

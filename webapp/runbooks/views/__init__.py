@@ -15,6 +15,7 @@ blueprint.nav = [
 
 from webapp.runbooks.views import (  # noqa: E402, F401
     bulk,
+    comparing,
     duplicating,
     execution,
     exporting,

@@ -14,6 +14,7 @@ from webapp.permissions import TABLE, Permission
 from webapp.runbooks import operations, queries
 from webapp.runbooks.board import rows_of
 from webapp.runbooks.context import path_of
+from webapp.runbooks.executions import latest_executions
 from webapp.runbooks.forms import NewRunbookForm
 from webapp.runbooks.models import Runbook
 from webapp.runbooks.rows import Row
@@ -106,6 +107,7 @@ def _list(tab: str | None) -> dict[str, Any]:
         ],
         "runbooks": found,
         "progress": queries.progress_of([each.id for each in found]),
+        "latest": latest_executions([each.id for each in found]),
         "any": any(counts.values()),
         "may_create": any(
             Permission.CREATE_RUNBOOKS in TABLE[role] for role in current_user.workspace_roles().values()
@@ -123,6 +125,7 @@ def _home() -> dict[str, Any]:
         "live": live,
         "recent": recent,
         "progress": queries.progress_of([each.id for each in (*live, *recent)]),
+        "latest": latest_executions([each.id for each in (*live, *recent)]),
         "groups": [each for each in _my_groups() if each.now],
         "sees_runbooks": bool(places),
     }

@@ -35,7 +35,7 @@ from webapp.runbooks.views.exporting import run_sheet_page, sent
 from webapp.runbooks.views.pieces import base_of
 from webapp.runbooks.views.runbook import PAGE
 
-REVIEW = f"{PAGE}/review/<execution>"
+REVIEW = f"{PAGE}/review/<any(rehearsal,live):kind>-<int:execution>"
 # So many late starts and calls are on the page; the CSV has all.
 MOST_SHOWN = 100
 
@@ -49,18 +49,18 @@ def review(runbook_id: int) -> Any:
 
 
 @blueprint.get(REVIEW, permission=Permission.READ_RUNBOOKS)
-def review_of(runbook_id: int, execution: str) -> Any:
+def review_of(runbook_id: int, kind: str, execution: int) -> Any:
     """The same of any of them."""
     found = queries.runbook_for(current_user, runbook_id, Permission.READ_RUNBOOKS)
     among = executions_of(found.id)
-    return _review_page(found, execution_called(among, execution), among)
+    return _review_page(found, execution_called(among, f"{kind}-{execution}"), among)
 
 
 @blueprint.get(f"{REVIEW}/review.csv", permission=Permission.READ_RUNBOOKS)
-def review_as_csv(runbook_id: int, execution: str) -> Any:
+def review_as_csv(runbook_id: int, kind: str, execution: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.READ_RUNBOOKS)
     among = executions_of(found.id)
-    loaded = load_review(found, execution_called(among, execution), among)
+    loaded = load_review(found, execution_called(among, f"{kind}-{execution}"), among)
     told = load_told(loaded, among)
     zone, name = ZoneInfo(zone_of(current_user)), f"{found.name} {loaded.execution.label} review"
     db.session.rollback()
@@ -69,11 +69,11 @@ def review_as_csv(runbook_id: int, execution: str) -> Any:
 
 
 @blueprint.get(f"{REVIEW}/evidence.zip", permission=Permission.CONDUCT_RUNBOOKS)
-def evidence_pack(runbook_id: int, execution: str) -> Any:
+def evidence_pack(runbook_id: int, kind: str, execution: int) -> Any:
     """The archive, for who may conduct the runbook: it holds audit lines, and requests and answers in full."""
     found = queries.runbook_for(current_user, runbook_id, Permission.CONDUCT_RUNBOOKS)
     among = executions_of(found.id)
-    loaded = load_review(found, execution_called(among, execution), among)
+    loaded = load_review(found, execution_called(among, f"{kind}-{execution}"), among)
     collected = _collected(loaded, load_told(loaded, among), among)
     name = f"{found.name} {loaded.execution.label} evidence"
     db.session.rollback()  # nothing is held while the archive is made

@@ -10,6 +10,7 @@ from flask import Response, abort, render_template, request
 from flask_login import current_user
 
 from webapp.accounts import queries as accounts
+from webapp.clock import now
 from webapp.extensions import db
 from webapp.fields import queries as fields
 from webapp.fields.forms import typed_values
@@ -20,6 +21,7 @@ from webapp.page import fragments, is_fragment_request, page, toast
 from webapp.permissions import Permission
 from webapp.runbooks import operations, presence, queries
 from webapp.runbooks.addresses import WALL, Here, read_here
+from webapp.runbooks.differences import offset
 from webapp.runbooks.forms import (
     MessageForm,
     ReasonForm,
@@ -200,8 +202,19 @@ def save_message(runbook_id: int) -> Any:
 def ask_start(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.CONDUCT_RUNBOOKS)
     mode = wanted_mode()
-    form = StartRunbookForm(formdata=None, mode=mode)
-    return asked(found, "runbooks/ask/start.html", form=form, mode=mode, found=preflight(found, mode))
+    # A rehearsal is mostly not held when the plan is for; a live run is what the plan is for.
+    times = "move" if mode is Mode.REHEARSAL else "keep"
+    form, moment = StartRunbookForm(formdata=None, mode=mode, plan_times=times), now()
+    return asked(
+        found,
+        "runbooks/ask/start.html",
+        form=form,
+        mode=mode,
+        found=preflight(found, mode),
+        way=operations.way_to(found, moment),
+        moment=moment,
+        offset=offset,
+    )
 
 
 @blueprint.post(f"{PAGE}/start", permission=Permission.CONDUCT_RUNBOOKS)
@@ -214,7 +227,13 @@ def start_runbook(runbook_id: int) -> Any:
     return _conduct(
         found,
         "start",
-        lambda: operations.start_runbook(found, mode, by=current_user, accepted=form.accepted.data or ""),
+        lambda: operations.start_runbook(
+            found,
+            mode,
+            by=current_user,
+            accepted=form.accepted.data or "",
+            rebaseline=form.plan_times.data == "move",
+        ),
         _STARTED[mode],
     )
 
@@ -273,7 +292,7 @@ def plan_again(runbook_id: int) -> Any:
         found,
         "plan_again",
         lambda: operations.plan_again(found, by=current_user),
-        "Back to planning. Every task is as before.",
+        "Back to planning. Every task is as before, and what happened is kept in the review.",
     )
 
 
