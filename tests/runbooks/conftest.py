@@ -32,6 +32,7 @@ Tables = dict[str, list[tuple[Any, ...]]]
 KEPT = (
     "runbooks",
     "runbook_owners",
+    "executions",
     "streams",
     "tasks",
     "task_assignees",
