@@ -117,7 +117,6 @@ def test_totals_stand_beside_each_other_with_their_difference() -> None:
         "Started": (START, START, ""),
         "Planned to take": (600, 600, ""),
         "Took": (2400, 900, "25m less"),
-        "Start after its plan": (0, 0, ""),
         "Tasks": (2, 3, "1 more"),
         "Done": (2, 2, ""),
         "Skipped": (0, 1, "1 more"),

@@ -237,11 +237,12 @@ def _totals(first: Side, second: Side) -> list[Total]:
             label, "count", before, after, f"{abs(gap):,} {'more' if gap > 0 else 'fewer'}" if gap else ""
         )
 
+    starts = durations("Started after its plan", lambda side: max(0, side.schedule.start_late_s))
     return [
         Total("Started", "moment", first.schedule.started, second.schedule.started),
         durations("Planned to take", lambda side: side.review.whole.planned_s),
         durations("Took", lambda side: side.took_s),
-        durations("Start after its plan", lambda side: max(0, side.schedule.start_late_s)),
+        *([starts] if starts.first or starts.second else []),
         counts("Tasks", one.total, other.total),
         counts("Done", one.done, other.done),
         counts("Skipped", one.skipped, other.skipped),

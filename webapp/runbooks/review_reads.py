@@ -53,7 +53,7 @@ class Reviewing:
     @property
     def planned_start(self) -> datetime | None:
         """What the plan counts from; None where it counts from the start itself."""
-        return self.schedule.begin if self.schedule.begin != self.execution.started_at else None
+        return self.schedule.begin if self.schedule.start_late_s else None
 
 
 @dataclass(frozen=True)
