@@ -101,6 +101,11 @@ def test_a_late_start_in_one_only_and_another_plan_are_differences() -> None:
         (0, 0, True, True),
         (300, 540, False, False),
     ]
+    assert words(found) == {
+        1: "As long as before, late only in Live run",
+        2: "As long as before",
+        3: "As long as before",
+    }
 
 
 def test_totals_stand_beside_each_other_with_their_difference() -> None:

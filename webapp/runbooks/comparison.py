@@ -188,9 +188,13 @@ class Comparison:
             return f"{task.second.ending}, before: {task.first.ending.lower()}"
         if task.difference_s is None:
             return task.second.ending
-        if not worth_saying(task.difference_s):
-            return "As long as before"
-        return sentence(f"{stretched(task.difference_s)}")
+        if worth_saying(task.difference_s):
+            return sentence(stretched(task.difference_s))
+        if bool(task.first_late_s) is not bool(task.second_late_s):
+            return (
+                f"As long as before, late only in {(self.second if task.second_late_s else self.first).label}"
+            )
+        return "As long as before"
 
 
 def compare(first: Side, second: Side) -> Comparison:
