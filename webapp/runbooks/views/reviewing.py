@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from flask import Response, current_app
 from flask_login import current_user
 
+from webapp import zones
 from webapp.audit import queries as audit
 from webapp.audit.models import AuditLine
 from webapp.extensions import db
@@ -22,7 +23,6 @@ from webapp.runbooks.addresses import Here
 from webapp.runbooks.board import viewer_of
 from webapp.runbooks.context import address_of
 from webapp.runbooks.differences import moved
-from webapp.runbooks.forms import zone_of
 from webapp.runbooks.models import Runbook
 from webapp.runbooks.panel import may_read_runs
 from webapp.runbooks.review_reads import RunReview, load_review
@@ -60,7 +60,7 @@ def review_as_csv(runbook_id: int) -> Any:
     loaded = load_review(found)
     if loaded is None:
         return _nothing_yet(found)
-    zone, name = ZoneInfo(zone_of(current_user)), f"{found.name} review"
+    zone, name = ZoneInfo(zones.shown().shown), f"{found.name} review"
     db.session.rollback()
     data = off_the_loop(review_csv, loaded.review, loaded.calls, loaded.lessons, zone)
     return sent(data, name, "csv", "text/csv; charset=utf-8")
@@ -83,7 +83,7 @@ def _nothing_yet(runbook: Runbook) -> Response:
 
 
 def _collected(runbook: Runbook, loaded: RunReview) -> evidence.Evidence:
-    zone = ZoneInfo(zone_of(current_user))
+    zone = ZoneInfo(zones.shown().shown)
     started = loaded.schedule.begin
     attempts = integration_runs.attempts_of_runbook(runbook.id, started)
     names = {call.id: call for call in loaded.calls}
