@@ -60,7 +60,7 @@ class LocalTimeField(DateTimeLocalField):
     What it is made with is an aware moment. `moment` is what was typed, as aware UTC.
     """
 
-    data: datetime | None
+    data: Any  # a naive datetime, or None
 
     def process_data(self, value: datetime | None) -> None:
         self.zone = zones.typed()

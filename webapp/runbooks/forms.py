@@ -35,7 +35,7 @@ class NewRunbookForm(BaseForm):
     name = StringField("Name", [DataRequired("Enter a name."), Length(max=200)])
     workspace_id = SelectField("Workspace", coerce=int)
     description = TextAreaField("Description", [Optional(), Length(max=5000)])
-    time_zone = ZoneField("Time zone", [DataRequired("Choose a time zone.")])
+    time_zone = ZoneField("Time zone", [Optional()])
 
 
 class PlanFileForm(BaseForm):
@@ -57,7 +57,7 @@ class RunbookForm(BaseForm):
     name = StringField("Name", [DataRequired("Enter a name."), Length(max=200)])
     description = TextAreaField("Description", [Optional(), Length(max=5000)])
     planned_start = LocalTimeField("Planned start", [Optional()])
-    time_zone = ZoneField("Time zone", [DataRequired("Choose a time zone.")])
+    time_zone = ZoneField("Time zone", [Optional()])
 
 
 class DuplicateRunbookForm(BaseForm):

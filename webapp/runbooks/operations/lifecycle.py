@@ -59,13 +59,19 @@ def create_runbook(
 
 
 def rename_runbook(
-    runbook: Runbook, *, name: str, description: str, planned_start: datetime | None, time_zone: str, by: User
+    runbook: Runbook,
+    *,
+    name: str,
+    description: str,
+    planned_start: datetime | None,
+    time_zone: str | None = None,
+    by: User,
 ) -> None:
-    """Change its name, description, planned start and time zone. No time moves with the zone: they are moments."""
+    """Change its name, description, planned start and, where one is given, its time zone, with which no time moves."""
     touch(runbook)
     before = _said(runbook)
     runbook.name, runbook.description = name, description
-    runbook.planned_start, runbook.time_zone = planned_start, time_zone
+    runbook.planned_start, runbook.time_zone = planned_start, time_zone or runbook.time_zone
     after = _said(runbook)
     _record("runbook.changed", runbook, by, before=before, after=after)
 

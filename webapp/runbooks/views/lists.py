@@ -87,7 +87,7 @@ def create_runbook() -> Any:
     runbook = operations.create_runbook(
         name=form.name.data,
         description=form.description.data or "",
-        time_zone=form.time_zone.data,
+        time_zone=form.time_zone.data or zones.own_zone(current_user.time_zone),
         workspace=workspace,
         by=current_user,
     )

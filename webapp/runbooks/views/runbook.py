@@ -128,7 +128,7 @@ def save_runbook(runbook_id: int) -> Any:
         name=form.name.data,
         description=form.description.data or "",
         planned_start=form.planned_start.moment,
-        time_zone=form.time_zone.data,
+        time_zone=form.time_zone.data or found.time_zone,
         by=current_user,
     )
     db.session.commit()

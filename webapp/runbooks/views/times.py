@@ -12,9 +12,11 @@ from webapp.runbooks.views import blueprint
 from webapp.zones import Zones
 
 
-def zones_of(runbook: Runbook) -> Zones:
-    """The zone in which the viewer sees the runbook's times, and the other one."""
+def zones_of(runbook: Runbook | None) -> Zones:
+    """The zone in which the viewer sees the runbook's times, and the other one; their own where there is no runbook."""
     own = zones.own_zone(current_user.time_zone)
+    if runbook is None:
+        return Zones(own, own)
     # A wall is there for everybody who passes.
     if current_user.in_own_zone and request.endpoint != "runbooks.wall":
         return Zones(own, runbook.time_zone, swappable=True)
@@ -26,4 +28,4 @@ def note_zones() -> None:
     """For every address below a runbook's; its view has loaded the runbook by the time that it is asked."""
     runbook_id = (request.view_args or {}).get("runbook_id")
     if runbook_id is not None and current_user.is_authenticated:
-        zones.show_in(lambda: zones_of(db.session.get_one(Runbook, runbook_id)))
+        zones.show_in(lambda: zones_of(db.session.get(Runbook, runbook_id)))
