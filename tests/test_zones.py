@@ -16,6 +16,14 @@ from webapp.zones import NoSuchTime, Zones
 BERLIN, TOKYO = "Europe/Berlin", "Asia/Tokyo"
 SPRING = datetime(2026, 3, 29, 1, 0, tzinfo=UTC)  # when Berlin's clocks go from 02:00 to 03:00
 AUTUMN = datetime(2026, 10, 25, 1, 0, tzinfo=UTC)  # when they go from 03:00 back to 02:00
+GAP = (
+    "{0} does not exist on {1} 2026 in {2}: the clocks go from 02:00 straight to {3}. "
+    "Write a time before 02:00, or {3} and later."
+)
+SEVERAL = (
+    "“Louisville” is the end of several time zones: America/Kentucky/Louisville, America/Louisville. "
+    "Write one of them."
+)
 ZONES = some.sampled_from(
     [BERLIN, TOKYO, "UTC", "America/New_York", "America/St_Johns", "Australia/Lord_Howe", "Asia/Kathmandu"]
 )
@@ -47,8 +55,7 @@ def test_a_zone_is_found_by_its_name_or_its_city(typed: str, name: str) -> None:
         ),
         (
             "Louisville",
-            "“Louisville” is the end of several time zones: America/Kentucky/Louisville, America/Louisville. "
-            "Write one of them.",
+            SEVERAL,
         ),
     ],
 )
@@ -64,14 +71,12 @@ def test_what_is_no_zone_is_refused_with_a_remedy(typed: str, sentence: str) -> 
         (
             BERLIN,
             datetime(2026, 3, 29, 2, 30),
-            "02:30 does not exist on 29 Mar 2026 in Europe/Berlin: the clocks go from 02:00 straight to 03:00. "
-            "Write a time before 02:00, or 03:00 and later.",
+            GAP.format("02:30", "29 Mar", BERLIN, "03:00"),
         ),
         (
             "Australia/Lord_Howe",
             datetime(2026, 10, 4, 2, 15),
-            "02:15 does not exist on 4 Oct 2026 in Australia/Lord_Howe: the clocks go from 02:00 straight to 02:30. "
-            "Write a time before 02:00, or 02:30 and later.",
+            GAP.format("02:15", "4 Oct", "Australia/Lord_Howe", "02:30"),
         ),
     ],
 )

@@ -63,7 +63,7 @@ def find(typed: str) -> str:
             f"“{typed.strip()}” is the end of several time zones: {', '.join(found[:4])}. Write one of them."
         )
     cities = {name.rpartition("/")[2].casefold(): name for name in names()}
-    near = difflib.get_close_matches(wanted.rpartition("/")[2], cities, 1)
+    near = difflib.get_close_matches(wanted.rpartition("/")[2], cities, 1, 0.75)
     hint = f"Did you mean {cities[near[0]]}?" if near else "Choose one from the list, such as Europe/Berlin."
     raise ValueError(f"There is no time zone “{typed.strip()[:60]}”. {hint}")
 
