@@ -88,7 +88,9 @@ class LocalTimeField(DateTimeLocalField):
 
 
 class ZoneField(StringField):
-    """A time zone, found by typing a part of it; `data` is its name."""
+    """A time zone, found by its name or its city; `data` is its name."""
+
+    data: Any
 
     def process_formdata(self, valuelist: Any) -> None:
         super().process_formdata(valuelist)

@@ -18,6 +18,7 @@ from tests.cast import Cast
 from tests.runbooks.conftest import Audit, MakeRunbook, task
 from webapp.accounts.models import User
 from webapp.audit.models import AuditLine
+from webapp.clock import now
 from webapp.extensions import db
 from webapp.runbooks import operations
 from webapp.runbooks.models import Runbook
@@ -344,16 +345,29 @@ def test_the_panel_tells_plan_and_forecast_once_they_differ(
     task(runbook, 2).predecessors = [task(runbook, 1)]
     db.session.commit()
     vera = client_of(cast.vera)
-    assert "<dt>Forecast</dt>" not in vera.get(f"{night}?task=2").text
+    assert told_of(vera, night, 2) is None
     operations.start_runbook(runbook, Mode.LIVE, by=rune)
     operations.start_task(task(runbook, 1), by=rune)
-    runbook.started_at = task(runbook, 1).started_at = datetime(2026, 11, 1, 21, 0, tzinfo=UTC)
+    began = datetime(2026, 3, 1, 21, 0, tzinfo=UTC)
+    runbook.started_at = task(runbook, 1).started_at = began
     db.session.commit()
-    page = vera.get(f"{night}?task=2").text
-    assert "<dt>Planned</dt>" in page and "<dt>Forecast</dt>" in page
-    planned = re.search(r"<dt>Planned</dt>(.*?)</dd>", page, re.DOTALL)
-    assert planned is not None
-    assert re.findall(r">([^<]*)</time>", planned[1]) == ["1 Nov, 22:05", "22:10"]
+    first, second = told_of(vera, night, 1), told_of(vera, night, 2)
+    assert first is not None and second is not None
+    assert re.fullmatch(
+        r"Planned 1 Mar(?: 2026)?, 22:00 to 22:05, forecast to end [0-9]{2}:[0-9]{2}[.]", first
+    )
+    assert re.fullmatch(
+        r"Planned 1 Mar(?: 2026)?, 22:05 to 22:10, forecast [^.]*[0-9]{2}:[0-9]{2} to .{5}[.]", second
+    )
+    runbook.started_at = task(runbook, 1).started_at = now()
+    db.session.commit()
+    assert (told_of(vera, night, 1), told_of(vera, night, 2)) == (None, None)
+
+
+def told_of(client: FlaskClient, address: str, number: int) -> str | None:
+    """What the panel says of the task's plan and forecast, where they differ."""
+    line = re.search(r'id="p-forecast">(.*?)</p>', client.get(f"{address}?task={number}").text, re.DOTALL)
+    return re.sub(r"<[^>]*>", "", line[1]) if line else None
 
 
 def _payments(cast: Cast) -> Any:
