@@ -77,7 +77,7 @@ function follow(root) {
     try {
       const answer = await fetch(`${base}/changes?since=${seq}`, {
         signal: patience.signal,
-        headers: { 'HX-Request': 'true', 'HX-Current-URL': window.location.href },
+        headers: { 'HX-Request': 'true', 'HX-Current-URL': window.location.href, 'X-Zone': document.documentElement.dataset.zone },
       });
       if (obey(answer.headers)) return;
       trouble = troubleOf(answer);

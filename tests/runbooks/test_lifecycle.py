@@ -81,7 +81,7 @@ def test_a_new_runbook_is_planned_owned_and_has_one_stream(cast: Cast, rune: Use
         "Release 12",
     )
     assert (line.after, line.runbook_id, line.workspace_id) == (
-        {"name": "Release 12", "workspace": "Payments"},
+        {"name": "Release 12", "workspace": "Payments", "time_zone": "UTC"},
         runbook.id,
         cast.payments,
     )

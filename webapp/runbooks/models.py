@@ -40,6 +40,7 @@ class Runbook(Base):
 
     `state` is a value of `states.RunbookState`; `mode` is "rehearsal" or "live" once started. `seq` rises by one
     with every change that viewers should see; each changed task is stamped with it, so a page can pull what is new.
+    Its times are planned and told in `time_zone`, an IANA name.
     `message` stands at the top of everybody's page until it is taken down, with the name of who wrote it and when.
     """
 
@@ -59,6 +60,7 @@ class Runbook(Base):
     planned_start: Mapped[datetime | None] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    time_zone: Mapped[str] = mapped_column(String(60), default="UTC")
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

@@ -93,6 +93,7 @@ def duplicate_runbook(
         description=runbook.description,
         workspace=runbook.workspace,
         planned_start=planned_start,
+        time_zone=runbook.time_zone,
         next_task_number=runbook.next_task_number,
         created_by_id=by.id,
         owners=[by],

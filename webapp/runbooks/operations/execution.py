@@ -33,6 +33,7 @@ from webapp.runbooks.states import (
     task_after,
 )
 from webapp.runbooks.triggers import TRIGGERS
+from webapp.zones import local
 
 LONGEST_REASON = 1000
 
@@ -250,7 +251,10 @@ def _refuse_before_its_time(task: Task) -> None:
         and task.planned_start is not None
         and task.planned_start > now()
     ):
-        raise NotNow(f"This task has a fixed start: {task.planned_start:%d %b %Y, %H:%M} UTC.")
+        zone = task.runbook.time_zone
+        raise NotNow(
+            f"This task has a fixed start: {local(task.planned_start, zone):%-d %b %Y, %H:%M} in {zone}."
+        )
 
 
 def _refuse_missing(task: Task, definitions: list[Any]) -> None:

@@ -41,32 +41,55 @@ FIRST_STREAM = "Tasks"
 _MODE_WORDS = {Mode.REHEARSAL: "rehearsal", Mode.LIVE: "live run"}
 
 
-def create_runbook(*, name: str, workspace: Workspace, by: User | None, description: str = "") -> Runbook:
+def create_runbook(
+    *, name: str, workspace: Workspace, by: User | None, description: str = "", time_zone: str = "UTC"
+) -> Runbook:
     """A new runbook in planning, with one stream, owned by whoever makes it."""
     runbook = Runbook(
-        name=name, description=description, workspace=workspace, created_by_id=by.id if by else None
+        name=name,
+        description=description,
+        workspace=workspace,
+        time_zone=time_zone,
+        created_by_id=by.id if by else None,
     )
     runbook.owners = [by] if by else []
     runbook.streams = [Stream(name=FIRST_STREAM, color=0, position=1)]
     db.session.add(runbook)
     db.session.flush()
-    _record("runbook.created", runbook, by, after={"name": name, "workspace": workspace.name})
+    _record(
+        "runbook.created",
+        runbook,
+        by,
+        after={"name": name, "workspace": workspace.name, "time_zone": time_zone},
+    )
     return runbook
 
 
 def rename_runbook(
-    runbook: Runbook, *, name: str, description: str, planned_start: datetime | None, by: User
+    runbook: Runbook,
+    *,
+    name: str,
+    description: str,
+    planned_start: datetime | None,
+    time_zone: str | None = None,
+    by: User,
 ) -> None:
-    """Change its name, description and planned start."""
+    """Change its name, description, planned start and, where one is given, its time zone, with which no time moves."""
     touch(runbook)
-    before = {
+    before = _said(runbook)
+    runbook.name, runbook.description = name, description
+    runbook.planned_start, runbook.time_zone = planned_start, time_zone or runbook.time_zone
+    after = _said(runbook)
+    _record("runbook.changed", runbook, by, before=before, after=after)
+
+
+def _said(runbook: Runbook) -> dict[str, str | None]:
+    return {
         "name": runbook.name,
         "description": runbook.description,
         "planned_start": _moment(runbook.planned_start),
+        "time_zone": runbook.time_zone,
     }
-    runbook.name, runbook.description, runbook.planned_start = name, description, planned_start
-    after = {"name": name, "description": description, "planned_start": _moment(planned_start)}
-    _record("runbook.changed", runbook, by, before=before, after=after)
 
 
 def set_message(runbook: Runbook, text: str, *, by: User) -> None:

@@ -37,6 +37,7 @@ class About:
     description: str = ""
     planned_start: str = ""
     colors: Mapping[str, int] = field(default_factory=dict)
+    time_zone: str = ""
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ class PlanHead:
     description: str = ""
     planned_start: datetime | None = None
     streams: Sequence[tuple[str, int]] = ()
+    time_zone: str = ""
 
 
 def is_yaml(data: bytes) -> bool:
@@ -79,7 +80,13 @@ def write_yaml(head: PlanHead, rows: Iterable[PlanRow]) -> bytes:
     document = {
         "runsheet": FORMAT,
         "name": head.name,
-        **_filled({"description": head.description, "planned_start": _moment(head.planned_start)}),
+        **_filled(
+            {
+                "description": head.description,
+                "planned_start": _moment(head.planned_start),
+                "time_zone": head.time_zone,
+            }
+        ),
         "streams": [{"name": name, "color": color} for name, color in head.streams],
         "tasks": [_filled(each) for each in tasks],
     }
@@ -183,10 +190,11 @@ def _about(found: dict[str, Any]) -> About:
             if isinstance(color, str) and re.fullmatch(r"[0-9]|1[01]", color):
                 colors[clean(each["name"]).lower()] = int(color)
     description = found.get("description", "")
-    start = found.get("planned_start", "")
+    start, zone = found.get("planned_start", ""), found.get("time_zone", "")
     return About(
         description=clean(description)[:5000] if isinstance(description, str) else "",
         planned_start=start if isinstance(start, str) else "",
+        time_zone=clean(zone)[:60] if isinstance(zone, str) else "",
         colors=colors,
     )
 

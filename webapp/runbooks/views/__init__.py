@@ -27,4 +27,5 @@ from webapp.runbooks.views import (  # noqa: E402, F401
     runbook,
     streams,
     tasks,
+    times,
 )

@@ -10,6 +10,7 @@ from typing import Any
 from flask import Response, request, url_for
 from flask_login import current_user
 
+from webapp import zones
 from webapp.clock import now
 from webapp.extensions import db
 from webapp.page import invalid, page, told
@@ -75,7 +76,7 @@ def runbooks_changes() -> Any:
 
 @blueprint.get("/runbooks/new", permission=Permission.CREATE_RUNBOOKS)
 def new_runbook() -> Any:
-    return _list_page(_new_form(formdata=None))
+    return _list_page(_new_form(formdata=None, time_zone=zones.own_zone(current_user.time_zone)))
 
 
 @blueprint.post("/runbooks", permission=Permission.CREATE_RUNBOOKS)
@@ -85,7 +86,11 @@ def create_runbook() -> Any:
         return invalid("runbooks/runbooks.html", form=form, **_list(None))
     workspace = workspaces.workspace_for(current_user, form.workspace_id.data, Permission.CREATE_RUNBOOKS)
     runbook = operations.create_runbook(
-        name=form.name.data, description=form.description.data or "", workspace=workspace, by=current_user
+        name=form.name.data,
+        description=form.description.data or "",
+        time_zone=form.time_zone.data or zones.own_zone(current_user.time_zone),
+        workspace=workspace,
+        by=current_user,
     )
     db.session.commit()
     return told(path_of(runbook.id), f"{runbook.name} is created. Type its first task and press Enter.")

@@ -28,8 +28,6 @@ from webapp.runbooks.forms import (
     RunbookForm,
     StartRunbookForm,
     runbook_values,
-    to_utc,
-    zone_of,
 )
 from webapp.runbooks.models import Runbook
 from webapp.runbooks.preflight import preflight
@@ -113,14 +111,15 @@ def watching(runbook_id: int) -> Any:
 @blueprint.get(f"{PAGE}/edit", permission=Permission.EDIT_RUNBOOKS)
 def edit_runbook(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.EDIT_RUNBOOKS)
-    form = RunbookForm(formdata=None, data=runbook_values(found, zone_of(current_user)))
+    form = RunbookForm(formdata=None, data=runbook_values(found))
     return _ask_edit(found, form, queries.fields_of(found))
 
 
 @blueprint.post(f"{PAGE}/edit", permission=Permission.EDIT_RUNBOOKS)
 def save_runbook(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.EDIT_RUNBOOKS)
-    form, definitions, since = RunbookForm(), queries.fields_of(found), found.seq
+    form = RunbookForm(data=runbook_values(found))
+    definitions, since = queries.fields_of(found), found.seq
     complete = form.validate()
     problems = _save_fields(found, definitions)
     if problems or not complete:
@@ -130,11 +129,12 @@ def save_runbook(runbook_id: int) -> Any:
         found,
         name=form.name.data,
         description=form.description.data or "",
-        planned_start=to_utc(form.planned_start.data, zone_of(current_user)),
+        planned_start=form.planned_start.moment,
+        time_zone=form.time_zone.data or found.time_zone,
         by=current_user,
     )
     db.session.commit()
-    return answer(found, since, text=f"{found.name} is saved.")
+    return answer(found, since, text=" ".join([f"{found.name} is saved.", form.planned_start.twice]).strip())
 
 
 def _save_fields(runbook: Runbook, definitions: Sequence[FieldDefinition]) -> dict[int, str]:
@@ -167,7 +167,6 @@ def _ask_edit(
         "runbooks/ask/edit.html",
         status=status,
         form=form,
-        zone=zone_of(current_user),
         definitions=definitions,
         locked=runbook.state in ENDED,
         values=fields.values_of_runbook(runbook.id),
