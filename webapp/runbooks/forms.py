@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from flask_wtf.file import FileField, FileRequired
 from wtforms import (
@@ -26,6 +26,7 @@ from webapp.accounts.models import User
 from webapp.forms import BaseForm, CheckboxesField
 from webapp.integrations.models import Action
 from webapp.runbooks import durations
+from webapp.runbooks.audiences import AUDIENCES
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.operations import PEOPLE_CHANGES, BulkEdit, Plan
 from webapp.runbooks.queries import Link, Name
@@ -70,7 +71,7 @@ class DuplicateRunbookForm(BaseForm):
 
 
 class StartRunbookForm(BaseForm):
-    """Which of the two buttons was pressed, and why to start in spite of warnings."""
+    """Which of the two buttons was pressed, who is told, and why to start in spite of warnings."""
 
     mode = HiddenField("Mode", [AnyOf([each.value for each in Mode])])
     accepted = TextAreaField(
@@ -78,6 +79,22 @@ class StartRunbookForm(BaseForm):
         [Optional(), Length(max=1000)],
         description="The reason and the warnings go into the audit log.",
     )
+    audience = RadioField(
+        "Who is notified?",
+        [Optional(), AnyOf([each.key for each in AUDIENCES])],
+        choices=AUDIENCES.choices(),
+        validate_choice=False,
+        description="They hear of the start, of pauses and the end, and when a task of theirs can be started.",
+    )
+
+    def count(self, people: Mapping[str, int]) -> None:
+        """Say behind each choice how many people that is, from audience to number."""
+        self.audience.choices = {
+            each.key: f"{each.label} ({people[each.key]:,} {'person' if people[each.key] == 1 else 'people'})"
+            if each.key != "nobody"
+            else each.label
+            for each in AUDIENCES
+        }
 
 
 class MessageForm(BaseForm):
@@ -342,11 +359,7 @@ def _pick_one(text: str, names: Sequence[Name]) -> int:
 
 def zone_of(user: User) -> str:
     """The time zone in which the user types times."""
-    try:
-        ZoneInfo(user.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        return "UTC"
-    return user.time_zone
+    return user.zone.key
 
 
 def to_utc(typed: datetime | None, zone: str) -> datetime | None:

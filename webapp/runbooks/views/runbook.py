@@ -20,6 +20,7 @@ from webapp.page import fragments, is_fragment_request, page, toast
 from webapp.permissions import Permission
 from webapp.runbooks import operations, presence, queries
 from webapp.runbooks.addresses import WALL, Here, read_here
+from webapp.runbooks.audiences import USUAL, counts
 from webapp.runbooks.forms import (
     MessageForm,
     ReasonForm,
@@ -200,7 +201,8 @@ def save_message(runbook_id: int) -> Any:
 def ask_start(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.CONDUCT_RUNBOOKS)
     mode = wanted_mode()
-    form = StartRunbookForm(formdata=None, mode=mode)
+    form = StartRunbookForm(formdata=None, mode=mode, audience=USUAL[mode])
+    form.count(counts(found, besides=current_user))
     return asked(found, "runbooks/ask/start.html", form=form, mode=mode, found=preflight(found, mode))
 
 
@@ -214,7 +216,13 @@ def start_runbook(runbook_id: int) -> Any:
     return _conduct(
         found,
         "start",
-        lambda: operations.start_runbook(found, mode, by=current_user, accepted=form.accepted.data or ""),
+        lambda: operations.start_runbook(
+            found,
+            mode,
+            by=current_user,
+            accepted=form.accepted.data or "",
+            audience=form.audience.data or None,
+        ),
         _STARTED[mode],
     )
 
