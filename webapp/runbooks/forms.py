@@ -84,7 +84,8 @@ class StartRunbookForm(BaseForm):
         [Optional(), AnyOf([each.key for each in AUDIENCES])],
         choices=AUDIENCES.choices(),
         validate_choice=False,
-        description="They hear of the start, of pauses and the end, and when a task of theirs can be started.",
+        description="They hear of the start, of pauses and the end, and when a task of theirs can be started. "
+        "You are not counted: nobody is told of what they do themselves.",
     )
 
     def count(self, people: Mapping[str, int]) -> None:

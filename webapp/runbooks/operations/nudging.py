@@ -71,7 +71,7 @@ def nudge(runbook: Runbook, mode: Mode, *, by: User, only: int | None = None) ->
 def _news(runbook: Runbook, tasks: Sequence[Task], by: User) -> News:
     first, more = tasks[0], len(tasks) - 1
     others = f", and for {more:,} more {'task' if more == 1 else 'tasks'} of it" if more else ""
-    sentence = f"{by.name} asks you to authenticate for {first.audit_name} of “{runbook.name}”{others}."
+    sentence = f"{by.name} asks you to authenticate for {first.audit_name} in “{runbook.name}”{others}."
     return News(sentence, path_of(runbook.id, first.number), first.id)
 
 

@@ -56,7 +56,7 @@ def tell_assigned(task: Task, people: Collection[User], *, by: User) -> None:
         return
     runbook = task.runbook
     ready = " It can be started now." if task.state == TaskState.STARTABLE else ""
-    sentence = f"{by.name} assigned {task.audit_name} of “{runbook.name}” to you.{ready}"
+    sentence = f"{by.name} assigned {task.audit_name} in “{runbook.name}” to you.{ready}"
     news = News(sentence, path_of(runbook.id, task.number), task.id)
     notify(_who_may_read(runbook, people), "task_assigned", news, by=by, runbook_id=runbook.id)
 
@@ -65,7 +65,7 @@ def tell_mentioned(task: Task, people: Collection[User], *, by: User) -> None:
     """Tell those whom a comment on the task names."""
     if not people:
         return
-    sentence = f"{by.name} mentioned you on {task.audit_name} of “{task.runbook.name}”."
+    sentence = f"{by.name} mentioned you on {task.audit_name} in “{task.runbook.name}”."
     news = News(sentence, path_of(task.runbook_id, task.number), task.id)
     notify(_who_may_read(task.runbook, people), "mention", news, by=by, runbook_id=task.runbook_id)
 
