@@ -40,7 +40,7 @@ def test_a_notification_says_who_is_told_what_by_whom_and_where_it_leads(cast: C
         "The bridge is open.",
         "/runbooks/7?task=3",
     )
-    assert (row.runbook_id, row.task_id, row.sender, row.read_at) == (7, 40, rune, None)
+    assert (row.runbook_id, row.task_id, row.sender_id, row.read_at) == (7, 40, cast.rune, None)
 
 
 def test_nobody_is_told_of_what_they_did_themselves(cast: Cast, rune: User, told: Told) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
-from webapp.accounts.models import User
 from webapp.clock import now
 from webapp.extensions import Base, UtcDateTime
 
@@ -16,7 +15,7 @@ class Notification(Base):
     """One sentence to one person, with the page that it leads to.
 
     `kind` is a key of kinds.KINDS. `link` is a path on this site, without the prefix of a proxy. `runbook_id` and
-    `task_id` are plain numbers, because what they name lies in a feature above. `sender` is who caused it; None where
+    `task_id` are plain numbers, because what they name lies in a feature above. `sender_id` is who caused it; None where
     Runsheet did. `read_at` is None until the person opens it or marks it.
     """
 
@@ -38,8 +37,6 @@ class Notification(Base):
     sender_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-
-    sender: Mapped[User | None] = relationship(foreign_keys=[sender_id])
 
 
 class MutedKind(Base):

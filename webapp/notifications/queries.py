@@ -8,7 +8,6 @@ from datetime import datetime
 
 from flask import abort
 from sqlalchemy import func, select
-from sqlalchemy.orm import joinedload
 
 from webapp.accounts.models import User
 from webapp.extensions import db
@@ -53,12 +52,7 @@ def notifications_of(user_id: int, *, unread: bool, page: int) -> tuple[list[Not
     if unread:
         of_user = of_user.where(Notification.read_at.is_(None))
     total = db.session.scalar(select(func.count()).select_from(of_user.subquery())) or 0
-    query = (
-        of_user.options(joinedload(Notification.sender))
-        .order_by(Notification.id.desc())
-        .limit(PAGE_SIZE)
-        .offset((page - 1) * PAGE_SIZE)
-    )
+    query = of_user.order_by(Notification.id.desc()).limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)
     return list(db.session.scalars(query)), max(1, -(-total // PAGE_SIZE))
 
 

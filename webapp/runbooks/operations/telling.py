@@ -14,6 +14,7 @@ from webapp.runbooks.addresses import Here
 from webapp.runbooks.audiences import audience_of, readers
 from webapp.runbooks.context import path_of
 from webapp.runbooks.models import Runbook, Task, task_assignees
+from webapp.runbooks.queries import Name
 from webapp.runbooks.states import TaskState
 
 
@@ -28,23 +29,23 @@ def tell_ready(runbook: Runbook, task_ids: Collection[int], *, by: User | None) 
     if not task_ids:
         return
     query = (
-        select(task_assignees.c.user_id, Task)
+        select(task_assignees.c.user_id, Task.id, Task.number, Task.title)
         .join(Task, Task.id == task_assignees.c.task_id)
         .where(Task.id.in_(list(task_ids)), Task.state == TaskState.STARTABLE)
         .where(task_assignees.c.user_id.in_(audience_of(runbook).people(runbook)))
         .order_by(Task.number)
     )
-    ready: dict[int, list[Task]] = defaultdict(list)
-    for user_id, task in db.session.execute(query):
-        ready[user_id].append(task)
+    ready: dict[int, list[Name]] = defaultdict(list)
+    for user_id, *task in db.session.execute(query):
+        ready[user_id].append(Name(*task))
     news = {user_id: _ready(runbook, tasks) for user_id, tasks in ready.items()}
     notify_each(news, "task_ready", by=by, runbook_id=runbook.id)
 
 
-def _ready(runbook: Runbook, tasks: list[Task]) -> News:
+def _ready(runbook: Runbook, tasks: list[Name]) -> News:
     if len(tasks) == 1:
         [task] = tasks
-        sentence = f"{task.audit_name} is ready in “{runbook.name}”."
+        sentence = f"#{task.number} {task.title} is ready in “{runbook.name}”."
         return News(sentence, path_of(runbook.id, task.number), task.id)
     mine = Here(path_of(runbook.id)).to(show="mine")
     return News(f"{len(tasks):,} of your tasks are ready in “{runbook.name}”.", mine)
