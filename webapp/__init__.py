@@ -77,6 +77,7 @@ def _add_features(app: Flask) -> None:
         health,
         integration_runs,
         integrations,
+        notifications,
         runbooks,
         workspaces,
     )
@@ -86,6 +87,7 @@ def _add_features(app: Flask) -> None:
         audit,
         accounts,
         workspaces,
+        notifications,
         fields,
         integrations,
         integration_runs,

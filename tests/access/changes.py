@@ -86,6 +86,12 @@ def _imported(things: Things, _cast: Cast) -> None:
     perform_job(importing.JOB, things.import_id)
 
 
+def _task_user(things: Things, _cast: Cast) -> None:
+    action = db.session.get_one(Action, things.action_id)
+    action.authorization_settings = {**action.authorization_settings, "authenticate_as": "task"}
+    db.session.get_one(Task, things.task_id).assignees = [db.session.get_one(User, things.member_id)]
+
+
 def _known_password(_things: Things, cast: Cast) -> None:
     db.session.get_one(User, cast.ada).password_hash = hash_password("a first password")
 
@@ -136,6 +142,7 @@ CHANGES = {
     "accounts.add_user": Change({**_PERSON, "password": "a first password"}),
     "accounts.save_user": Change(_PERSON),
     "accounts.reset_password": Change({"password": "a second password"}),
+    "notifications.save_settings": Change({"kinds": ["mention"]}),
     "workspaces.add_workspace": Change({"name": "Fraud"}),
     "workspaces.save_workspace": Change({"name": "Payouts"}),
     "workspaces.add_member": Change(lambda things, cast: {"user_id": cast.otto, "role": "member"}),
@@ -168,6 +175,7 @@ CHANGES = {
     "runbooks.save_message": Change({"message": "Bridge 4 is open"}),
     "runbooks.duplicate_runbook": Change({"name": "Release 13", "keep_assignees": "y"}),
     "runbooks.start_runbook": Change({"mode": "rehearsal"}),
+    "runbooks.nudge": Change(prepare=_task_user),
     "runbooks.pause_runbook": Change(prepare=runbook("running")),
     "runbooks.resume_runbook": Change(prepare=runbook("paused")),
     "runbooks.complete_runbook": Change(prepare=runbook("running", state="complete")),
@@ -222,7 +230,10 @@ CHANGE_NOTHING = {
 # Endpoint to why what it writes needs no audit line.
 NOT_AUDITED = {
     "accounts.save_theme": "a matter of taste",
-    "accounts.save_runbook_times": "the same",
+    "accounts.save_runbook_times": "a matter of taste too",
+    "notifications.open_notification": "what one has read is nobody else's business",
+    "notifications.read": "the same",
+    "notifications.read_all": "the same",
     "runbooks.upload_plan": "a file of one's own, seen by nobody else and thrown away after a day: the import is audited",
     "runbooks.upload_new_plan": "the same",
     "runbooks.check_import": "the same",

@@ -16,6 +16,7 @@ from webapp.extensions import Base, db
 from webapp.fields.models import FieldDefinition
 from webapp.integration_runs.models import IntegrationRun
 from webapp.integrations.models import Action, Authentication, Connection
+from webapp.notifications.models import Notification
 from webapp.permissions import Role
 from webapp.runbooks.models import Comment, Execution, PlanImport, Runbook, Stream, Task
 from webapp.runbooks.record_reads import present_record
@@ -42,7 +43,7 @@ OAUTH = {
 class Things:
     """The objects of one workspace, by id; tasks by the number that addresses have.
 
-    A session and an import are of whoever asks, so `own` fills them in for each person.
+    A session, an import and a notification are of whoever asks, so `own` fills them in for each person.
     """
 
     workspace_id: int
@@ -64,12 +65,14 @@ class Things:
     session_id: int = 0
     import_id: int = 0
     spare_import_id: int = 0
+    notification_id: int = 0
 
 
 ARGUMENTS: dict[str, Callable[[Things], Any]] = {
     "workspace_id": lambda things: things.workspace_id,
     "user_id": lambda things: things.member_id,
     "session_id": lambda things: things.session_id,
+    "notification_id": lambda things: things.notification_id,
     "import_id": lambda things: things.import_id,
     "connection_id": lambda things: things.connection_id,
     "action_id": lambda things: things.action_id,
@@ -195,18 +198,27 @@ def things_in(workspace_id: int) -> Things:
 
 
 def own(things: Things, user_id: int) -> Things:
-    """The same things, with a session and imports of that person."""
+    """The same things, with a session, imports and a notification of that person."""
     return replace(
         things,
         session_id=session_of(user_id),
         import_id=import_of(user_id, things),
         spare_import_id=import_of(user_id, things),
+        notification_id=notification_of(user_id),
     )
 
 
 def session_of(user_id: int) -> int:
     """Another signed-in browser of that person, by the id of its session."""
     row = UserSession(user_id=user_id, token_hash=uuid4().hex)
+    db.session.add(row)
+    db.session.commit()
+    return row.id
+
+
+def notification_of(user_id: int) -> int:
+    """Something that this person was told and has not read."""
+    row = Notification(user_id=user_id, kind="message", sentence="The bridge is open.", link="/my-tasks")
     db.session.add(row)
     db.session.commit()
     return row.id

@@ -59,6 +59,8 @@ PAGES = {
     "the reason of a skip": "{live}/tasks/3/skip",
     "no match for a filter": "{live}?show=late",
     "my tasks": "/my-tasks",
+    "notifications": "/notifications",
+    "what one is notified of": "/notifications/settings",
     "integrations": "/settings/integrations",
     "a new connection": "/settings/integrations/new",
     "a new predefined connection": "/settings/integrations/new?type=predefined",

@@ -40,6 +40,12 @@ class User(UserMixin, Base):
     # The token of the session through which this user was loaded; not a column.
     session_token = ""
 
+    def __eq__(self, other: object) -> bool:
+        # UserMixin compares what get_id gives, which is empty for everybody but the one who is signed in.
+        return object.__eq__(self, other)
+
+    __hash__ = object.__hash__
+
     def get_id(self) -> str:
         """What Flask-Login keeps in the cookie: the session's token, so that the session can be revoked."""
         return self.session_token

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from flask_wtf.file import FileField, FileRequired
@@ -23,6 +23,7 @@ from webapp.accounts.models import User
 from webapp.forms import BaseForm, CheckboxesField, LocalTimeField, ZoneField
 from webapp.integrations.models import Action
 from webapp.runbooks import durations
+from webapp.runbooks.audiences import AUDIENCES
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.operations import PEOPLE_CHANGES, BulkEdit, Plan
 from webapp.runbooks.queries import Link, Name
@@ -69,7 +70,7 @@ class DuplicateRunbookForm(BaseForm):
 
 
 class StartRunbookForm(BaseForm):
-    """Which of the two buttons was pressed, what becomes of the plan's times, and why to start in spite of warnings."""
+    """Which of the two buttons was pressed, what becomes of the plan's times, who is told, and why to start despite warnings."""
 
     mode = HiddenField("Mode", [AnyOf([each.value for each in Mode])])
     plan_times = RadioField(
@@ -82,6 +83,23 @@ class StartRunbookForm(BaseForm):
         [Optional(), Length(max=1000)],
         description="The reason and the warnings go into the audit log.",
     )
+    audience = RadioField(
+        "Who is notified?",
+        [Optional(), AnyOf([each.key for each in AUDIENCES])],
+        choices=AUDIENCES.choices(),
+        validate_choice=False,
+        description="They hear of the start, of pauses and the end, and when a task of theirs can be started. "
+        "You are not counted: nobody is told of what they do themselves.",
+    )
+
+    def count(self, people: Mapping[str, int]) -> None:
+        """Say behind each choice how many people that is, from audience to number."""
+        self.audience.choices = {
+            each.key: f"{each.label} ({people[each.key]:,} {'person' if people[each.key] == 1 else 'people'})"
+            if each.key != "nobody"
+            else each.label
+            for each in AUDIENCES
+        }
 
 
 class MessageForm(BaseForm):

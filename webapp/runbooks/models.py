@@ -41,6 +41,7 @@ class Runbook(Base):
     `state` is a value of `states.RunbookState`; `mode` is "rehearsal" or "live" once started. `seq` rises by one
     with every change that viewers should see; each changed task is stamped with it, so a page can pull what is new.
     Its times are planned and told in `time_zone`, an IANA name.
+    `audience` is a key of audiences.AUDIENCES, who hears of the rehearsal or live run; None before the start.
     `message` stands at the top of everybody's page until it is taken down, with the name of who wrote it and when.
     """
 
@@ -52,6 +53,7 @@ class Runbook(Base):
     description: Mapped[str] = mapped_column(Text, default="")
     state: Mapped[str] = mapped_column(String(20), default="planning")
     mode: Mapped[str | None] = mapped_column(String(20))
+    audience: Mapped[str | None] = mapped_column(String(20))
     seq: Mapped[int] = mapped_column(default=1)
     next_task_number: Mapped[int] = mapped_column(default=1)
     message: Mapped[str] = mapped_column(Text, default="")
@@ -201,10 +203,25 @@ class Comment(Base):
     lesson: Mapped[bool] = mapped_column(default=False)
 
     user: Mapped[User] = relationship()
+    mentions: Mapped[list[Mention]] = relationship(cascade="all, delete-orphan", order_by="Mention.id")
 
     @property
     def audit_name(self) -> str:
         return self.body[:80]
+
+
+class Mention(Base):
+    """Someone whom a comment names: `words` is how it does, with the @, from `start`, counted in characters."""
+
+    __tablename__ = "comment_mentions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    comment_id: Mapped[int] = mapped_column(ForeignKey("comments.id", ondelete="CASCADE"), index=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    start: Mapped[int]
+    words: Mapped[str] = mapped_column(String(260))
+
+    user: Mapped[User] = relationship()
 
 
 class PlanImport(Base):

@@ -40,7 +40,9 @@ from webapp.runbooks.operations.notes import (
     record_refusal,
     save_field,
     save_runbook_field,
+    unclear_mentions,
 )
+from webapp.runbooks.operations.nudging import nudge, nudged_at
 from webapp.runbooks.operations.planning import (
     Plan,
     add_task,
@@ -87,6 +89,8 @@ __all__ = [
     "mode_words",
     "move_stream",
     "move_task",
+    "nudge",
+    "nudged_at",
     "pause_runbook",
     "plan_again",
     "record_refusal",
@@ -103,5 +107,6 @@ __all__ = [
     "start_runbook",
     "start_task",
     "touch",
+    "unclear_mentions",
     "way_to",
 ]

@@ -46,7 +46,7 @@ def duplicate_task(task: Task, *, by: User) -> Task:
     copy = db.session.get_one(Task, copies[task.id])
     _record("task.added", copy, runbook, by, {"title": copy.title, "copy of": task.audit_name})
     if runbook.state in UNDER_WAY:
-        settle_readiness(runbook, seq)
+        settle_readiness(runbook, seq, by=by)
     return copy
 
 
@@ -76,7 +76,7 @@ def duplicate_stream(stream: Stream, *, by: User) -> Stream:
     _copy_tasks(tasks, places, into=runbook, may_wait_for=_tasks_of(runbook))
     _record("stream.added", copy, runbook, by, {"name": copy.name, "copy of": stream.name, "tasks": numbers})
     if runbook.state in UNDER_WAY:
-        settle_readiness(runbook, seq)
+        settle_readiness(runbook, seq, by=by)
     return copy
 
 

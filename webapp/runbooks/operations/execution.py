@@ -71,7 +71,7 @@ def finish_task(task: Task, *, by: User | None, completion: Completion = Complet
     _complete(task, TaskEvent.FINISH, seq, by, completion)
     _record("task.finished", task, by)
     TRIGGERS["task_finish"].call(task, by)
-    release_followers(runbook, task.id, seq)
+    release_followers(runbook, task.id, seq, by=by)
 
 
 def finish_by_hand(task: Task, reason: str, *, by: User) -> None:
@@ -88,7 +88,7 @@ def finish_by_hand(task: Task, reason: str, *, by: User) -> None:
     _complete(task, TaskEvent.FINISH_BY_HAND, seq, by, Completion.BY_HAND, skip_reason=reason, **started)
     _record("task.finished_by_hand", task, by, note=reason)
     _cancel_call(task, by)
-    release_followers(runbook, task.id, seq)
+    release_followers(runbook, task.id, seq, by=by)
 
 
 def skip_task(task: Task, reason: str, *, by: User) -> None:
@@ -105,7 +105,7 @@ def skip_task(task: Task, reason: str, *, by: User) -> None:
     _record("task.skipped", task, by, note=reason)
     _cancel_call(task, by)
     TRIGGERS["task_skip"].call(task, by)
-    release_followers(runbook, task.id, seq)
+    release_followers(runbook, task.id, seq, by=by)
 
 
 def reopen_task(task: Task, reason: str, *, by: User) -> None:
@@ -136,7 +136,7 @@ def reopen_task(task: Task, reason: str, *, by: User) -> None:
         reopened_at=now(),
     )
     _record("task.reopened", task, by, note=reason, before=before)
-    settle_readiness(runbook, seq)
+    settle_readiness(runbook, seq, by=by)
 
 
 def asked_for(task: Task, moment: str) -> list[Any]:

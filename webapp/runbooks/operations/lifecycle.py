@@ -14,6 +14,7 @@ from webapp.clock import now
 from webapp.extensions import db
 from webapp.integration_runs.operations import RequestInvalid
 from webapp.integrations.models import Action
+from webapp.runbooks.audiences import USUAL, audience_of
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.operations import baseline
 from webapp.runbooks.operations.changes import stamp_states, touch
@@ -24,9 +25,11 @@ from webapp.runbooks.operations.recording import (
     keep,
     present_execution,
 )
+from webapp.runbooks.operations.telling import tell_audience
 from webapp.runbooks.preflight import Report, preflight
 from webapp.runbooks.refusals import CannotCall, NotNow
 from webapp.runbooks.states import (
+    UNDER_WAY,
     Mode,
     RunbookEvent,
     TaskEvent,
@@ -103,12 +106,21 @@ def set_message(runbook: Runbook, text: str, *, by: User) -> None:
     runbook.message = text
     runbook.message_by, runbook.message_at = (by.name, now()) if text else (None, None)
     _record("runbook.message_changed", runbook, by, before={"message": before}, after={"message": text})
+    if text and runbook.state in UNDER_WAY:
+        tell_audience(runbook, "message", f"{by.name} to everyone in “{runbook.name}”: {text}", by=by)
 
 
 def start_runbook(
-    runbook: Runbook, mode: Mode, *, by: User, accepted: str = "", rebaseline: bool = False
+    runbook: Runbook,
+    mode: Mode,
+    *,
+    by: User,
+    accepted: str = "",
+    rebaseline: bool = False,
+    audience: str | None = None,
 ) -> None:
     """Begin a rehearsal or the live run. `accepted`: why to start live in spite of what pre-flight warns about.
+    `audience`, a key of AUDIENCES, says who hears of it; without one the usual one of that mode does.
 
     `rebaseline` has the plan begin now: its planned times move, and after a rehearsal they move back. Without it the plan
     stays, and lateness is told against it. Raises NotNow, also for what pre-flight finds.
@@ -120,27 +132,36 @@ def start_runbook(
     started = now()
     shift = baseline.move_to_start(runbook, started, by=by) if rebaseline else timedelta()
     runbook.state, runbook.mode, runbook.started_at, runbook.ended_at = state, mode, started, None
+    runbook.audience = audience or USUAL[mode]
     db.session.flush()
     begin_execution(runbook, by=by, shift=shift)
     stamp_states(runbook, TaskState, seq)
-    after: dict[str, Any] = {"mode": mode, "state": runbook.state}
+    told = _tell(runbook, "runbook_started", "started", by)
+    after: dict[str, Any] = {
+        "mode": mode,
+        "state": runbook.state,
+        "notified": audience_of(runbook).label,
+        "people notified": len(told),
+    }
     if warnings:
         after["accepted warnings"] = warnings
     _record("runbook.started", runbook, by, after=after, note=accepted if warnings else None)
-    settle_readiness(runbook, seq)
+    settle_readiness(runbook, seq, by=by)
     _call_for_all(runbook, "runbook_start", by)
 
 
 def pause_runbook(runbook: Runbook, *, by: User) -> None:
     """Hold everything: nothing is started or finished until it is resumed. Raises NotNow."""
     _move(runbook, RunbookEvent.PAUSE, "runbook.paused", by)
+    _tell(runbook, "runbook_news", "paused", by)
 
 
 def resume_runbook(runbook: Runbook, *, by: User) -> None:
     """Go on after a pause. Raises NotNow."""
     seq = _move(runbook, RunbookEvent.RESUME, "runbook.resumed", by)
-    settle_readiness(runbook, seq)
-    start_what_is_due(runbook)
+    _tell(runbook, "runbook_news", "resumed", by)
+    settle_readiness(runbook, seq, by=by)
+    start_what_is_due(runbook, by=by)
 
 
 def complete_runbook(runbook: Runbook, *, by: User) -> None:
@@ -155,6 +176,7 @@ def complete_runbook(runbook: Runbook, *, by: User) -> None:
         raise NotNow(f"{noun} not done. Finish or skip what is left, or cancel the {mode_words(runbook)}.")
     _move(runbook, RunbookEvent.COMPLETE, "runbook.completed", by, ended_at=now())
     end_execution(runbook, by=by)
+    _tell(runbook, "runbook_news", "completed", by)
     _call_for_all(runbook, "runbook_finish", by)
 
 
@@ -165,6 +187,7 @@ def cancel_runbook(runbook: Runbook, reason: str, *, by: User) -> None:
         raise ValueError("Say why it is cancelled.")
     _move(runbook, RunbookEvent.CANCEL, "runbook.cancelled", by, note=reason, ended_at=now())
     end_execution(runbook, by=by, reason=reason)
+    _tell(runbook, "runbook_news", "cancelled", by, reason)
 
 
 def plan_again(runbook: Runbook, *, by: User) -> None:
@@ -180,6 +203,7 @@ def plan_again(runbook: Runbook, *, by: User) -> None:
         "runbook.planned_again",
         by,
         mode=None,
+        audience=None,
         started_at=None,
         ended_at=None,
     )
@@ -224,6 +248,12 @@ def _refuse_unless_ready(report: Report, mode: Mode, accepted: str) -> list[str]
 def mode_words(runbook: Runbook) -> str:
     """ "rehearsal" or "live run", for sentences."""
     return _MODE_WORDS.get(Mode(runbook.mode), "") if runbook.mode else "runbook"
+
+
+def _tell(runbook: Runbook, kind: str, done: str, by: User, reason: str = "") -> set[int]:
+    end = f": {reason}" if reason else "."
+    sentence = f"{by.name} {done} the {mode_words(runbook)} of “{runbook.name}”{end}"
+    return tell_audience(runbook, kind, sentence, by=by)
 
 
 def _move(

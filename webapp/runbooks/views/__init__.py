@@ -22,6 +22,7 @@ from webapp.runbooks.views import (  # noqa: E402, F401
     importing,
     kept,
     lists,
+    people,
     preflight,
     reviewing,
     runbook,

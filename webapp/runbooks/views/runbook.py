@@ -21,6 +21,7 @@ from webapp.page import fragments, is_fragment_request, page, toast
 from webapp.permissions import Permission
 from webapp.runbooks import operations, presence, queries
 from webapp.runbooks.addresses import WALL, Here, read_here
+from webapp.runbooks.audiences import USUAL, counts
 from webapp.runbooks.differences import offset
 from webapp.runbooks.forms import (
     MessageForm,
@@ -203,7 +204,8 @@ def ask_start(runbook_id: int) -> Any:
     mode = wanted_mode()
     # A rehearsal is mostly not held when the plan is for; a live run is what the plan is for.
     times = "move" if mode is Mode.REHEARSAL else "keep"
-    form, moment = StartRunbookForm(formdata=None, mode=mode, plan_times=times), now()
+    form, moment = StartRunbookForm(formdata=None, mode=mode, plan_times=times, audience=USUAL[mode]), now()
+    form.count(counts(found, besides=current_user))
     return asked(
         found,
         "runbooks/ask/start.html",
@@ -231,6 +233,7 @@ def start_runbook(runbook_id: int) -> Any:
             mode,
             by=current_user,
             accepted=form.accepted.data or "",
+            audience=form.audience.data or None,
             rebaseline=form.plan_times.data == "move",
         ),
         _STARTED[mode],
