@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, String, Table, Text, UniqueConstraint
+from sqlalchemy import JSON, Column, ForeignKey, Index, String, Table, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.accounts.models import User
@@ -35,12 +36,20 @@ task_predecessors = Table(
 )
 
 
+class Purpose(StrEnum):
+    """What a row of runbooks is: a runbook, or the plan of one version of a template or snippet."""
+
+    RUNBOOK = "runbook"
+    TEMPLATE = "template"
+
+
 class Runbook(Base):
     """A plan of tasks, and its rehearsal or live run.
 
     `state` is a value of `states.RunbookState`; `mode` is "rehearsal" or "live" once started. `seq` rises by one
     with every change that viewers should see; each changed task is stamped with it, so a page can pull what is new.
     `message` stands at the top of everybody's page until it is taken down, with the name of who wrote it and when.
+    `purpose` is a value of `Purpose`; while `frozen` nothing of the plan can be changed.
     """
 
     __tablename__ = "runbooks"
@@ -63,6 +72,8 @@ class Runbook(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    purpose: Mapped[str] = mapped_column(String(20), default="runbook", server_default="runbook")
+    frozen: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     workspace: Mapped[Workspace] = relationship()
     owners: Mapped[list[User]] = relationship(secondary=runbook_owners, lazy="selectin")
@@ -76,6 +87,11 @@ class Runbook(Base):
     @property
     def audit_name(self) -> str:
         return self.name
+
+    @property
+    def is_plan_only(self) -> bool:
+        """Whether it is the plan of a template's version, which is never started."""
+        return self.purpose != Purpose.RUNBOOK
 
     @property
     def guard_workspace_id(self) -> int:

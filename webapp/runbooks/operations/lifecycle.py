@@ -80,7 +80,9 @@ def start_runbook(runbook: Runbook, mode: Mode, *, by: User, accepted: str = "")
 
     Raises NotNow, also for what pre-flight finds.
     """
-    seq = touch(runbook)
+    seq = touch(runbook, frozen_too=True)
+    if runbook.is_plan_only:
+        raise NotNow("This is the plan of a template. Make a runbook from it, and start that.")
     state = runbook_after(runbook.state, RunbookEvent.START)
     accepted = accepted.strip()[:1000]
     warnings = _refuse_unless_ready(preflight(runbook, mode).report, mode, accepted)
