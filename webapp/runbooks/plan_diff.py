@@ -96,7 +96,7 @@ class PlanDiff:
     @property
     def words(self) -> str:
         """The counts as one line: “2 tasks added, 1 changed, 1 stream renamed”."""
-        parts = []
+        parts: list[str] = []
         for count, verb in (
             (len(self.added), "added"),
             (len(self.removed), "removed"),

@@ -32,7 +32,10 @@ def version_for(user: User, template_id: int, number: int, permission: Permissio
     """One version of a template, by its number, for someone who holds the permission on the template."""
     template_for(user, template_id, permission)
     query = _versions().where(TemplateVersion.template_id == template_id, TemplateVersion.number == number)
-    return db.session.scalar(query) or abort(404)
+    found = db.session.scalar(query)
+    if found is None:
+        abort(404)
+    return found
 
 
 def versions_of(template: RunbookTemplate) -> list[TemplateVersion]:
@@ -170,6 +173,8 @@ def waiting_for(user: User) -> set[int]:
     places = [
         place for place, role in user.workspace_roles().items() if Permission.APPROVE_TEMPLATES in TABLE[role]
     ]
+    if not places:
+        return set()
     query = (
         select(TemplateVersion.template_id)
         .join(TemplateVersion.template)
@@ -196,7 +201,7 @@ def _used() -> dict[int, int]:
     return {row[0]: row[1] for row in db.session.execute(query)}
 
 
-def _versions() -> Select[tuple[TemplateVersion]]:
+def _versions() -> Select[TemplateVersion]:
     return select(TemplateVersion).options(
         joinedload(TemplateVersion.template).joinedload(RunbookTemplate.workspace),
         joinedload(TemplateVersion.runbook).joinedload(Runbook.workspace),

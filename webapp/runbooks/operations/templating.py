@@ -11,6 +11,7 @@ from webapp.accounts.models import User
 from webapp.audit.operations import record
 from webapp.clock import now
 from webapp.extensions import db
+from webapp.runbooks import queries
 from webapp.runbooks.models import Purpose, Runbook
 from webapp.runbooks.operations.changes import touch
 from webapp.runbooks.operations.duplicating import copy_plan
@@ -267,8 +268,11 @@ def _move(version: TemplateVersion, event: VersionEvent, verb: str, by: User, **
     for name, value in values.items():
         setattr(version, name, value)
     plan = version.runbook
-    touch(plan, frozen_too=True)
+    seq = touch(plan, frozen_too=True)
     plan.frozen = version.state in FROZEN
+    # Every row looks different now, and so do the places for new ones: watchers get the streams as if just placed.
+    for stream in queries.streams_of(plan.id):
+        stream.seq = stream.placed_seq = seq
     db.session.flush()
     said = {name: values[name] for name in ("note", "reason") if values.get(name)}
     _record_version(verb, version, by, {"state": before}, {"state": version.state, **said})

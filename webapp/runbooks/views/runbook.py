@@ -124,13 +124,16 @@ def save_runbook(runbook_id: int) -> Any:
     if problems or not complete:
         db.session.rollback()
         return _ask_edit(found, form, definitions, problems, status=422)
-    operations.rename_runbook(
-        found,
-        name=form.name.data,
-        description=form.description.data or "",
-        planned_start=to_utc(form.planned_start.data, zone_of(current_user)),
-        by=current_user,
-    )
+    try:
+        operations.rename_runbook(
+            found,
+            name=form.name.data,
+            description=form.description.data or "",
+            planned_start=to_utc(form.planned_start.data, zone_of(current_user)),
+            by=current_user,
+        )
+    except NotNow as refusal:
+        return refused(found, since, str(refusal))
     db.session.commit()
     return answer(found, since, text=f"{found.name} is saved.")
 
@@ -188,7 +191,10 @@ def save_message(runbook_id: int) -> Any:
     form, since = MessageForm(), found.seq
     if not form.validate():
         return asked(found, "runbooks/ask/message.html", status=422, form=form)
-    operations.set_message(found, form.message.data or "", by=current_user)
+    try:
+        operations.set_message(found, form.message.data or "", by=current_user)
+    except NotNow as refusal:
+        return refused(found, since, str(refusal))
     db.session.commit()
     text = (
         "Everybody who looks at the runbook sees it now." if found.message else "The message is taken down."
