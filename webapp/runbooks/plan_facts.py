@@ -22,8 +22,12 @@ from webapp.runbooks.models import Runbook, Stream, Task, task_assignees, task_p
 from webapp.runbooks.plan_diff import NAME, PlanFacts, TaskFacts
 
 
-def load_plan_facts(runbook: Runbook, zone: ZoneInfo) -> PlanFacts:
-    """What its plan says, in words; times are local in `zone`."""
+def load_plan_facts(runbook: Runbook, zone: ZoneInfo, *, dated: bool = True) -> PlanFacts:
+    """What its plan says, in words; times are local in `zone`.
+
+    Where the plan has a start, a task's is told from it, because both move together. `dated` false leaves the plan's
+    own start out: a runbook has another one than its template.
+    """
     streams = queries.streams_of(runbook.id)
     tasks = list(
         db.session.scalars(
@@ -42,7 +46,7 @@ def load_plan_facts(runbook: Runbook, zone: ZoneInfo) -> PlanFacts:
         own=_said(
             {
                 "Description": runbook.description,
-                "Planned start": _moment(runbook.planned_start, zone),
+                "Planned start": _moment(runbook.planned_start, zone) if dated else "",
                 **_shown(own.values(), names),
             }
         ),
@@ -55,7 +59,7 @@ def load_plan_facts(runbook: Runbook, zone: ZoneInfo) -> PlanFacts:
                     {
                         NAME: each.title,
                         "Duration": durations.shown(each.duration_s),
-                        "Planned start": _moment(each.planned_start, zone),
+                        "Planned start": _start(each.planned_start, runbook.planned_start, zone),
                         "Waits for": ", ".join(f"#{number}" for number in waits.get(each.id, ())),
                         "People": ", ".join(people.get(each.id, ())),
                         "Integration action": (
@@ -124,6 +128,15 @@ def _shown(values: Iterable[FieldValue], names: Mapping[int, str]) -> dict[str, 
 
 def _said(facts: Mapping[str, str]) -> dict[str, str]:
     return {label: text for label, text in facts.items() if text}
+
+
+def _start(value: datetime | None, begins: datetime | None, zone: ZoneInfo) -> str:
+    if value is None or begins is None:
+        return _moment(value, zone)
+    seconds = (value - begins).total_seconds()
+    if not seconds:
+        return "At the planned start"
+    return f"{durations.shown(abs(seconds))} {'after' if seconds > 0 else 'before'} the planned start"
 
 
 def _moment(value: datetime | None, zone: ZoneInfo) -> str:

@@ -60,7 +60,8 @@ def new_version(
 ) -> TemplateVersion:
     """A new draft with the plan of `source`: an earlier version's, or a runbook's. Raises NotNow.
 
-    A template has one version at a time that is not decided, so that nobody approves one and forgets the other.
+    A template has one version at a time that is not decided, so that nobody approves one and forgets the other. Its
+    planned start is that of the version before, and the tasks' planned starts move there with it.
     """
     _lock(template)
     refuse_if_archived(template)
@@ -73,10 +74,16 @@ def new_version(
         raise NotNow(f"Version {undecided} is not decided yet. Go on with it, or discard it first.")
     if source.workspace_id != template.workspace_id:
         raise NotNow(f"{template.name} belongs to another workspace.")
+    last = db.session.scalars(
+        select(Runbook)
+        .join(TemplateVersion, TemplateVersion.runbook_id == Runbook.id)
+        .where(TemplateVersion.template_id == template.id)
+        .order_by(TemplateVersion.number.desc())
+    ).first()
     plan = copy_plan(
         source,
         name=template.name,
-        planned_start=source.planned_start,
+        planned_start=last.planned_start if last is not None else None,
         keep_assignees=keep_assignees,
         by=by,
         purpose=Purpose.TEMPLATE,
@@ -114,11 +121,11 @@ def restore_template(template: RunbookTemplate, *, by: User) -> None:
 
 
 def note_changes(version: TemplateVersion, note: str, *, by: User) -> None:
-    """Say what the version changes. Raises NotNow once it is decided."""
+    """Say what a draft changes. Raises NotNow once it is submitted."""
     _lock(version.template)
     db.session.refresh(version, ["state", "note"])
-    if version.state not in OPEN:
-        raise NotNow(f"Version {version.number} is decided, so what was said about it stays.")
+    if version.state != VersionState.DRAFT:
+        raise NotNow(f"Version {version.number} is not a draft any more, so what was said about it stays.")
     before = version.note
     version.note = note.strip()
     if before != version.note:

@@ -16,11 +16,11 @@ from webapp.row_ids import row_id
 from webapp.runbooks import operations, queries, template_queries
 from webapp.runbooks.forms import zone_of
 from webapp.runbooks.models import Runbook, Task
-from webapp.runbooks.plan_diff import diff
+from webapp.runbooks.plan_diff import PlanDiff, diff
 from webapp.runbooks.plan_facts import load_plan_facts
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.template_forms import NEXT, InsertSnippetForm, SaveSnippetForm, SaveTemplateForm
-from webapp.runbooks.template_models import TemplateKind
+from webapp.runbooks.template_models import TemplateKind, TemplateVersion
 from webapp.runbooks.template_queries import Origin
 from webapp.runbooks.views import blueprint
 from webapp.runbooks.views.bulk import SELECTED, selected
@@ -172,16 +172,21 @@ def compare_with_template(runbook_id: int) -> Any:
     ]
     number = request.args.get("version", origin.version.number, row_id)
     before = next((each for each in versions if each.number == number), None) or abort(404)
-    zone = ZoneInfo(zone_of(current_user))
     return page(
         "runbooks/against_template.html",
         runbook=runbook,
         origin=origin,
         versions=versions,
         before=before,
-        found=diff(load_plan_facts(before.runbook, zone), load_plan_facts(runbook, zone)),
-        zone=zone.key,
+        found=_against(before, runbook),
+        zone=zone_of(current_user),
     )
+
+
+def _against(version: TemplateVersion, runbook: Runbook) -> PlanDiff:
+    zone = ZoneInfo(zone_of(current_user))
+    before = load_plan_facts(version.runbook, zone, dated=False)
+    return diff(before, load_plan_facts(runbook, zone, dated=False))
 
 
 def _creatable(runbook_id: int) -> Runbook:
@@ -207,10 +212,7 @@ def _save_form(origin: Origin | None, **options: Any) -> SaveTemplateForm:
 def _ask_save(
     runbook: Runbook, origin: Origin | None, form: SaveTemplateForm, *, status: int = 200
 ) -> Response:
-    changed = None
-    if origin is not None:
-        zone = ZoneInfo(zone_of(current_user))
-        changed = diff(load_plan_facts(origin.version.runbook, zone), load_plan_facts(runbook, zone))
+    changed = _against(origin.version, runbook) if origin is not None else None
     return asked(runbook, SAVE_DIALOG, status=status, form=form, origin=origin, changed=changed)
 
 
