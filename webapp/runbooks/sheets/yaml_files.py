@@ -13,6 +13,7 @@ import yaml
 from webapp.runbooks import durations
 from webapp.runbooks.sheets.columns import COLUMNS
 from webapp.runbooks.sheets.export import PlanRow
+from webapp.runbooks.sheets.extras import ACTION, FIELDS, PlanExtras, TaskExtras, read_fields, read_task
 from webapp.runbooks.sheets.table import MOST_ROWS, About, FileRefused, Table, clean, gather
 
 FORMAT = "runbook 1"
@@ -32,6 +33,7 @@ _NAMES = {
     "assignees": "assignees",
 }
 _LISTS = {"predecessors", "assignees"}
+NO_EXTRAS, NO_EXTRA = PlanExtras(), TaskExtras()
 
 
 class _Dumper(_SAFE_DUMPER):
@@ -61,8 +63,8 @@ def is_yaml(data: bytes) -> bool:
     return _BEGINS.match(data[:4000]) is not None
 
 
-def write_yaml(head: PlanHead, rows: Iterable[PlanRow]) -> bytes:
-    """The plan; times are UTC, what is empty is left out."""
+def write_yaml(head: PlanHead, rows: Iterable[PlanRow], extras: PlanExtras = NO_EXTRAS) -> bytes:
+    """The plan; times are UTC, what is empty is left out. Integration actions and custom fields are named."""
     tasks = [
         {
             "number": row.number,
@@ -73,6 +75,7 @@ def write_yaml(head: PlanHead, rows: Iterable[PlanRow]) -> bytes:
             "planned_start": _moment(row.start),
             "duration": durations.shown(row.duration_s),
             "assignees": list(row.people),
+            **extras.tasks.get(row.number, NO_EXTRA).entries(),
         }
         for row in rows
     ]
@@ -80,6 +83,7 @@ def write_yaml(head: PlanHead, rows: Iterable[PlanRow]) -> bytes:
         "runsheet": FORMAT,
         "name": head.name,
         **_filled({"description": head.description, "planned_start": _moment(head.planned_start)}),
+        **_filled({FIELDS: dict(extras.fields)}),
         "streams": [{"name": name, "color": color} for name, color in head.streams],
         "tasks": [_filled(each) for each in tasks],
     }
@@ -107,12 +111,15 @@ def read_yaml(data: bytes) -> Table:
     if not isinstance(tasks, list) or len(tasks) > MOST_ROWS:
         raise FileRefused(f"“tasks” has to be a list of at most {MOST_ROWS:,} tasks.")
     rows = [[each.heading for each in COLUMNS]]
+    extras = {}
     for number, task in enumerate(tasks, 1):
         rows.append(_row(number, task))
+        if extra := read_task(number, task):
+            extras[str(len(rows))] = extra
     lines = gather(rows)
     name = found.get("name")
     kind = f"YAML of {clean(name)[:80]}" if isinstance(name, str) else "YAML"
-    return Table(lines, len(COLUMNS), kind, _about(found))
+    return Table(lines, len(COLUMNS), kind, _about(found, extras))
 
 
 def _plain(events: Iterable[yaml.Event]) -> Any:
@@ -155,8 +162,8 @@ def _plain(events: Iterable[yaml.Event]) -> Any:
 
 
 def _row(number: int, task: Any) -> list[str]:
-    if not isinstance(task, dict) or not set(task) <= set(_NAMES.values()):
-        known = ", ".join(_NAMES.values())
+    if not isinstance(task, dict) or not set(task) <= {*_NAMES.values(), ACTION, FIELDS}:
+        known = ", ".join((*_NAMES.values(), ACTION, FIELDS))
         raise FileRefused(
             f"Task {number} of the file is none. A task has these entries, and no others: {known}."
         )
@@ -174,7 +181,7 @@ def _row(number: int, task: Any) -> list[str]:
     return cells
 
 
-def _about(found: dict[str, Any]) -> About:
+def _about(found: dict[str, Any], extras: dict[str, Any]) -> About:
     colors = {}
     streams = found.get("streams")
     for each in streams if isinstance(streams, list) else ():
@@ -188,11 +195,12 @@ def _about(found: dict[str, Any]) -> About:
         description=clean(description)[:5000] if isinstance(description, str) else "",
         planned_start=start if isinstance(start, str) else "",
         colors=colors,
+        extras={"tasks": extras, "fields": read_fields(f"“{FIELDS}”", found.get(FIELDS))},
     )
 
 
 def _filled(entries: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in entries.items() if value not in ("", None, [])}
+    return {name: value for name, value in entries.items() if value not in ("", None, [], {})}
 
 
 def _moment(value: datetime | None) -> str | None:

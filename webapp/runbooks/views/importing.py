@@ -21,9 +21,11 @@ from webapp.runbooks.context import path_of
 from webapp.runbooks.forms import NewPlanFileForm, PlanFileForm, zone_of
 from webapp.runbooks.models import PlanImport, Runbook
 from webapp.runbooks.operations import importing as operations
+from webapp.runbooks.plan_extras import offered_in
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.sheets.columns import BY_KEY, COLUMNS, DATE_ORDERS, REFERENCES, PlanMapping, zone_in
 from webapp.runbooks.sheets.csv_files import write_csv
+from webapp.runbooks.sheets.extras import Notice, resolve
 from webapp.runbooks.sheets.plan import Checked, check
 from webapp.runbooks.sheets.reading import TOO_LARGE, read
 from webapp.runbooks.sheets.table import MOST_BYTES, MOST_ROWS, FileRefused, Table, letter
@@ -186,7 +188,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Looked:
-    """A file under a mapping: its columns, what is wrong, and the first tasks."""
+    """A file under a mapping: its columns, what is wrong, the first tasks, and what is left out."""
 
     mapping: PlanMapping
     kind: str
@@ -194,6 +196,7 @@ class Looked:
     zones: list[str]
     checked: Checked
     first: list[Shown]
+    notices: list[Notice]
 
 
 def _upload(form: PlanFileForm, runbook: Runbook | None = None) -> dict[str, Any]:
@@ -294,7 +297,7 @@ def _progress(found: PlanImport, refusal: str = "") -> dict[str, Any]:
 def _look(found: PlanImport, mapping: PlanMapping) -> Looked:
     """Reads everything first, so that nothing is held while thousands of rows are checked."""
     table = imports.table_of(found)
-    people = imports.people_in(found.workspace_id)
+    people, offered = imports.people_in(found.workspace_id), offered_in(found.workspace_id)
     db.session.rollback()
     if table is None:
         abort(404)
@@ -307,6 +310,7 @@ def _look(found: PlanImport, mapping: PlanMapping) -> Looked:
         zones=_zones(table.lines[0].cells),
         checked=checked,
         first=_first(checked, mapping, names),
+        notices=resolve(table.about.extras, {task.row for task in checked.tasks}, offered).notices,
     )
 
 
