@@ -40,6 +40,9 @@ KEPT = (
     "field_values",
     "integration_runs",
     "audit_lines",
+    "runbook_templates",
+    "template_versions",
+    "template_uses",
 )
 
 

@@ -23,14 +23,14 @@ from webapp.runbooks.models import (
     task_predecessors,
 )
 from webapp.runbooks.operations.changes import stamp, touch
-from webapp.runbooks.operations.import_extras import write_extras
+from webapp.runbooks.operations.import_particulars import write_particulars
 from webapp.runbooks.operations.lifecycle import create_runbook
 from webapp.runbooks.operations.many_tasks import Told
 from webapp.runbooks.operations.plan_writer import PlanWriter, take_streams_back
-from webapp.runbooks.plan_extras import offered_in
+from webapp.runbooks.plan_particulars import offered_in
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.sheets.columns import PlanMapping, guess, zone_in
-from webapp.runbooks.sheets.extras import resolve
+from webapp.runbooks.sheets.particulars import resolve
 from webapp.runbooks.sheets.plan import Checked, check
 from webapp.runbooks.sheets.table import About, Table
 from webapp.runbooks.sheets.values import BadValue, moment
@@ -148,8 +148,8 @@ def perform_import(import_id: int, *, told: Told) -> bool:
     _refuse_unless_planning(runbook)
     made = PlanWriter(runbook, seq, table.about, told).write(checked)
     row_ids = dict(zip((task.row for task in checked.tasks), made["tasks"], strict=True))
-    extras = resolve(table.about.extras, row_ids, offered_in(runbook.workspace_id))
-    write_extras(runbook, extras, row_ids, whole=bool(found.new_name), by=found.user)
+    particulars = resolve(table.about.particulars, row_ids, offered_in(runbook.workspace_id))
+    write_particulars(runbook, particulars, row_ids, whole=bool(found.new_name), by=found.user)
     found.made, found.rows = made, None
     record(
         "runbook.plan_imported",
@@ -162,9 +162,7 @@ def perform_import(import_id: int, *, told: Told) -> bool:
             "tasks": len(made["tasks"]),
             "numbers": made["numbers"],
             "streams added": made["stream_names"],
-            "integration actions": len(extras.actions),
-            "field values": extras.value_count,
-            "left out": [each.cause for each in extras.notices],
+            **particulars.facts(),
         },
     )
     db.session.flush()

@@ -34,13 +34,13 @@ class Line:
 class About:
     """What a file says of the whole runbook, for a new one. `colors` are those of streams, by name in small letters.
 
-    `extras` is what sheets.extras resolves: of its tasks by their row, and of the runbook.
+    `particulars` is what sheets.particulars resolves: of its tasks by their row, and of the runbook.
     """
 
     description: str = ""
     planned_start: str = ""
     colors: Mapping[str, int] = field(default_factory=dict)
-    extras: Mapping[str, Any] = field(default_factory=dict)
+    particulars: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,14 @@ import yaml
 from webapp.runbooks import durations
 from webapp.runbooks.sheets.columns import COLUMNS
 from webapp.runbooks.sheets.export import PlanRow
-from webapp.runbooks.sheets.extras import ACTION, FIELDS, PlanExtras, TaskExtras, read_fields, read_task
+from webapp.runbooks.sheets.particulars import (
+    ACTION,
+    FIELDS,
+    PlanParticulars,
+    TaskParticulars,
+    read_fields,
+    read_task,
+)
 from webapp.runbooks.sheets.table import MOST_ROWS, About, FileRefused, Table, clean, gather
 
 FORMAT = "runbook 1"
@@ -33,7 +40,7 @@ _NAMES = {
     "assignees": "assignees",
 }
 _LISTS = {"predecessors", "assignees"}
-NO_EXTRAS, NO_EXTRA = PlanExtras(), TaskExtras()
+NONE_OF_PLAN, NONE_OF_TASK = PlanParticulars(), TaskParticulars()
 
 
 class _Dumper(_SAFE_DUMPER):
@@ -63,7 +70,7 @@ def is_yaml(data: bytes) -> bool:
     return _BEGINS.match(data[:4000]) is not None
 
 
-def write_yaml(head: PlanHead, rows: Iterable[PlanRow], extras: PlanExtras = NO_EXTRAS) -> bytes:
+def write_yaml(head: PlanHead, rows: Iterable[PlanRow], particulars: PlanParticulars = NONE_OF_PLAN) -> bytes:
     """The plan; times are UTC, what is empty is left out. Integration actions and custom fields are named."""
     tasks = [
         {
@@ -75,7 +82,7 @@ def write_yaml(head: PlanHead, rows: Iterable[PlanRow], extras: PlanExtras = NO_
             "planned_start": _moment(row.start),
             "duration": durations.shown(row.duration_s),
             "assignees": list(row.people),
-            **extras.tasks.get(row.number, NO_EXTRA).entries(),
+            **particulars.tasks.get(row.number, NONE_OF_TASK).entries(),
         }
         for row in rows
     ]
@@ -83,7 +90,7 @@ def write_yaml(head: PlanHead, rows: Iterable[PlanRow], extras: PlanExtras = NO_
         "runsheet": FORMAT,
         "name": head.name,
         **_filled({"description": head.description, "planned_start": _moment(head.planned_start)}),
-        **_filled({FIELDS: dict(extras.fields)}),
+        **_filled({FIELDS: dict(particulars.fields)}),
         "streams": [{"name": name, "color": color} for name, color in head.streams],
         "tasks": [_filled(each) for each in tasks],
     }
@@ -111,15 +118,15 @@ def read_yaml(data: bytes) -> Table:
     if not isinstance(tasks, list) or len(tasks) > MOST_ROWS:
         raise FileRefused(f"“tasks” has to be a list of at most {MOST_ROWS:,} tasks.")
     rows = [[each.heading for each in COLUMNS]]
-    extras = {}
+    particulars = {}
     for number, task in enumerate(tasks, 1):
         rows.append(_row(number, task))
-        if extra := read_task(number, task):
-            extras[str(len(rows))] = extra
+        if said := read_task(number, task):
+            particulars[str(len(rows))] = said
     lines = gather(rows)
     name = found.get("name")
     kind = f"YAML of {clean(name)[:80]}" if isinstance(name, str) else "YAML"
-    return Table(lines, len(COLUMNS), kind, _about(found, extras))
+    return Table(lines, len(COLUMNS), kind, _about(found, particulars))
 
 
 def _plain(events: Iterable[yaml.Event]) -> Any:
@@ -181,7 +188,7 @@ def _row(number: int, task: Any) -> list[str]:
     return cells
 
 
-def _about(found: dict[str, Any], extras: dict[str, Any]) -> About:
+def _about(found: dict[str, Any], particulars: dict[str, Any]) -> About:
     colors = {}
     streams = found.get("streams")
     for each in streams if isinstance(streams, list) else ():
@@ -195,7 +202,9 @@ def _about(found: dict[str, Any], extras: dict[str, Any]) -> About:
         description=clean(description)[:5000] if isinstance(description, str) else "",
         planned_start=start if isinstance(start, str) else "",
         colors=colors,
-        extras={"tasks": extras, "fields": read_fields(f"“{FIELDS}”", found.get(FIELDS))},
+        particulars=_filled(
+            {"tasks": particulars, "fields": read_fields(f"“{FIELDS}”", found.get(FIELDS))}
+        ),
     )
 
 

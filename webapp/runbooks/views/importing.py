@@ -21,11 +21,11 @@ from webapp.runbooks.context import path_of
 from webapp.runbooks.forms import NewPlanFileForm, PlanFileForm, zone_of
 from webapp.runbooks.models import PlanImport, Runbook
 from webapp.runbooks.operations import importing as operations
-from webapp.runbooks.plan_extras import offered_in
+from webapp.runbooks.plan_particulars import offered_in
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.sheets.columns import BY_KEY, COLUMNS, DATE_ORDERS, REFERENCES, PlanMapping, zone_in
 from webapp.runbooks.sheets.csv_files import write_csv
-from webapp.runbooks.sheets.extras import Notice, resolve
+from webapp.runbooks.sheets.particulars import Notice, resolve
 from webapp.runbooks.sheets.plan import Checked, check
 from webapp.runbooks.sheets.reading import TOO_LARGE, read
 from webapp.runbooks.sheets.table import MOST_BYTES, MOST_ROWS, FileRefused, Table, letter
@@ -310,7 +310,7 @@ def _look(found: PlanImport, mapping: PlanMapping) -> Looked:
         zones=_zones(table.lines[0].cells),
         checked=checked,
         first=_first(checked, mapping, names),
-        notices=resolve(table.about.extras, {task.row for task in checked.tasks}, offered).notices,
+        notices=resolve(table.about.particulars, {task.row for task in checked.tasks}, offered).notices,
     )
 
 

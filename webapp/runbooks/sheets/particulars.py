@@ -21,7 +21,7 @@ Written = str | list[str]
 
 
 @dataclass(frozen=True)
-class TaskExtras:
+class TaskParticulars:
     """`action` is the names of the connection and the action; `fields` name to what would be typed."""
 
     action: tuple[str, str] | None = None
@@ -38,10 +38,10 @@ class TaskExtras:
 
 
 @dataclass(frozen=True)
-class PlanExtras:
+class PlanParticulars:
     """Those of a whole plan, for export: `tasks` by number, `fields` of the runbook itself."""
 
-    tasks: Mapping[int, TaskExtras] = field(default_factory=dict)
+    tasks: Mapping[int, TaskParticulars] = field(default_factory=dict)
     fields: Mapping[str, Written] = field(default_factory=dict)
 
 
@@ -85,13 +85,18 @@ class Resolved:
     own: dict[int, Any] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
 
-    @property
-    def value_count(self) -> int:
-        return sum(len(each) for each in self.values.values())
+    def facts(self) -> dict[str, Any]:
+        """The counts for the audit log; nothing for a file that has no particulars."""
+        facts = {
+            "integration actions": len(self.actions),
+            "field values": sum(len(each) for each in self.values.values()),
+            "left out": [each.cause for each in self.notices],
+        }
+        return {name: value for name, value in facts.items() if value}
 
 
 def read_task(number: int, task: Mapping[str, Any]) -> dict[str, Any]:
-    """The extras of a task of the file as JSON; nothing where there are none. Raises FileRefused."""
+    """The particulars of a task of the file as JSON; nothing where there are none. Raises FileRefused."""
     found: dict[str, Any] = {}
     action = task.get(ACTION)
     if action not in (None, ""):
@@ -126,9 +131,9 @@ def read_fields(where: str, written: Any) -> dict[str, Written]:
     return found
 
 
-def resolve(extras: Mapping[str, Any], rows: Collection[int], offered: Offered) -> Resolved:
-    """What of a file's extras can be taken for the tasks in those rows."""
-    return _Resolving(offered).run(extras, rows)
+def resolve(particulars: Mapping[str, Any], rows: Collection[int], offered: Offered) -> Resolved:
+    """What of a file's particulars can be taken for the tasks in those rows."""
+    return _Resolving(offered).run(particulars, rows)
 
 
 class _Resolving:
@@ -137,12 +142,12 @@ class _Resolving:
         self._found = Resolved()
         self._left_out: dict[tuple[str, str], list[int]] = {}
 
-    def run(self, extras: Mapping[str, Any], rows: Collection[int]) -> Resolved:
-        for key, each in extras.get("tasks", {}).items():
+    def run(self, particulars: Mapping[str, Any], rows: Collection[int]) -> Resolved:
+        for key, each in particulars.get("tasks", {}).items():
             row = int(key)
             if row in rows:
                 self._task(row, each)
-        own = extras.get("fields", {})
+        own = particulars.get("fields", {})
         self._found.own = self._values(own, 0, [each for each in self._offered.fields if each.on_runbook])
         self._found.notices = [
             Notice(cause, remedy, sorted(set(rows) - {0})) for (cause, remedy), rows in self._left_out.items()

@@ -16,11 +16,17 @@ from webapp.fields.models import FieldDefinition, FieldValue
 from webapp.integrations import queries as integrations
 from webapp.integrations.models import Action
 from webapp.runbooks.models import Runbook, Task
-from webapp.runbooks.sheets.extras import Offered, OfferedField, PlanExtras, TaskExtras, Written
+from webapp.runbooks.sheets.particulars import (
+    Offered,
+    OfferedField,
+    PlanParticulars,
+    TaskParticulars,
+    Written,
+)
 from webapp.workspaces import queries as workspaces
 
 
-def load_extras(runbook: Runbook) -> PlanExtras:
+def load_particulars(runbook: Runbook) -> PlanParticulars:
     """Those of a runbook, in a constant number of queries; transient fields and secrets are never among them."""
     tasks = list(
         db.session.scalars(
@@ -33,13 +39,13 @@ def load_extras(runbook: Runbook) -> PlanExtras:
     own = fields.values_of_runbook(runbook.id)
     emails = fields.emails_of([*own.values(), *(value for each in held.values() for value in each.values())])
     found = {
-        each.number: TaskExtras(
+        each.number: TaskParticulars(
             (each.action.connection.name, each.action.name) if each.action else None,
             _written(held.get(each.id, {}).values(), emails),
         )
         for each in tasks
     }
-    return PlanExtras(
+    return PlanParticulars(
         {number: each for number, each in found.items() if each.entries()}, _written(own.values(), emails)
     )
 
