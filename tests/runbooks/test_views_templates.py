@@ -92,13 +92,13 @@ def test_the_list_tells_templates_from_snippets_and_what_waits(
     second = operations.new_version(approved.template, approved.runbook, note="", by=rune)
     operations.submit_version(second, "", by=rune)
     db.session.commit()
-    assert rows(client.get("/templates").text) == ["Failover Version 1 Version 2 In review RU Rune Rune 0"]
+    assert rows(client.get("/templates").text) == ["Failover Version 1 Approved Version 2 In review RU Rune Rune 0"]
     assert rows(client.get("/templates?tab=snippets").text) == [
-        "Roll call Version 1 Nothing open RU Rune Rune 0"
+        "Roll call Version 1 Approved Nothing open RU Rune Rune 0"
     ]
     assert rows(client.get("/templates?tab=waiting").text) == []
     of_mona = client_of(mona.id).get("/templates?tab=waiting").text
-    assert rows(of_mona) == ["Failover Template Version 1 Version 2 In review RU Rune Rune 0"]
+    assert rows(of_mona) == ["Failover Template Version 1 Approved Version 2 In review RU Rune Rune 0"]
     assert re.search(r'href="/templates"[^>]*>.*?<span class="count acc">1</span>', of_mona, re.S)
 
 

@@ -21,6 +21,7 @@ from webapp.runbooks.views import (  # noqa: E402, F401
     exporting,
     from_templates,
     importing,
+    kept,
     lists,
     preflight,
     reviewing,
