@@ -92,7 +92,9 @@ def test_the_list_tells_templates_from_snippets_and_what_waits(
     second = operations.new_version(approved.template, approved.runbook, note="", by=rune)
     operations.submit_version(second, "", by=rune)
     db.session.commit()
-    assert rows(client.get("/templates").text) == ["Failover Version 1 Approved Version 2 In review RU Rune Rune 0"]
+    assert rows(client.get("/templates").text) == [
+        "Failover Version 1 Approved Version 2 In review RU Rune Rune 0"
+    ]
     assert rows(client.get("/templates?tab=snippets").text) == [
         "Roll call Version 1 Approved Nothing open RU Rune Rune 0"
     ]

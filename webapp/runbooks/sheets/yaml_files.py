@@ -202,9 +202,7 @@ def _about(found: dict[str, Any], particulars: dict[str, Any]) -> About:
         description=clean(description)[:5000] if isinstance(description, str) else "",
         planned_start=start if isinstance(start, str) else "",
         colors=colors,
-        particulars=_filled(
-            {"tasks": particulars, "fields": read_fields(f"“{FIELDS}”", found.get(FIELDS))}
-        ),
+        particulars=_filled({"tasks": particulars, "fields": read_fields(f"“{FIELDS}”", found.get(FIELDS))}),
     )
 
 
