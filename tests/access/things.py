@@ -63,7 +63,6 @@ class Things:
     comment_id: int
     template_id: int
     version: int
-    plan_id: int
     session_id: int = 0
     import_id: int = 0
     spare_import_id: int = 0
@@ -193,7 +192,6 @@ def things_in(workspace_id: int) -> Things:
         comment_id=comment.id,
         template_id=template.id,
         version=1,
-        plan_id=plan.id,
     )
     db.session.commit()
     return made
