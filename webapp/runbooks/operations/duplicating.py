@@ -123,7 +123,7 @@ def copy_plan(
         owners=[by] if by else [],
     )
     originals = queries.streams_of(runbook.id)
-    copy.streams = [Stream(name=each.name, color=each.color, position=each.position) for each in originals]
+    copy.streams = copy_streams(originals)
     db.session.add(copy)
     db.session.flush()
     stream_ids = {old.id: new.id for old, new in zip(originals, copy.streams, strict=True)}
@@ -140,6 +140,11 @@ def copy_plan(
     copy_tasks(tasks, places, into=copy, keep_assignees=keep_assignees)
     fields.copy_runbook_values(runbook.id, copy.id)
     return copy
+
+
+def copy_streams(originals: Sequence[Stream]) -> list[Stream]:
+    """Streams for another plan, in the same order."""
+    return [Stream(name=each.name, color=each.color, position=each.position) for each in originals]
 
 
 def copy_name(copied: Task | Stream | Runbook, name: str) -> str:

@@ -10,7 +10,13 @@ from webapp.extensions import db
 from webapp.runbooks import queries
 from webapp.runbooks.models import Purpose, Runbook, Stream, Task, task_predecessors
 from webapp.runbooks.operations.changes import refuse_if_ended, stamp, touch
-from webapp.runbooks.operations.duplicating import copy_tasks, placed, planned_tasks, take_numbers
+from webapp.runbooks.operations.duplicating import (
+    copy_streams,
+    copy_tasks,
+    placed,
+    planned_tasks,
+    take_numbers,
+)
 from webapp.runbooks.operations.many_tasks import insert_pairs
 from webapp.runbooks.operations.planning import place_after
 from webapp.runbooks.operations.readiness import settle_readiness
@@ -48,7 +54,7 @@ def save_as_snippet(
     )
     held = {each.stream_id for each in chosen}
     kept = [each for each in originals if each.id in held]
-    plan.streams = [Stream(name=each.name, color=each.color, position=at) for at, each in enumerate(kept, 1)]
+    plan.streams = copy_streams(kept)
     db.session.add(plan)
     db.session.flush()
     new_ids = {old.id: new.id for old, new in zip(kept, plan.streams, strict=True)}

@@ -242,6 +242,7 @@ def is_own(version: TemplateVersion, user: User) -> bool:
 
 
 def _refuse_own(version: TemplateVersion, by: User) -> None:
+    _lock(version.template)
     db.session.refresh(version, ["author_id", "submitted_by_id"])
     if is_own(version, by):
         raise NotNow(
