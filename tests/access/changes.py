@@ -21,6 +21,7 @@ from webapp.integrations.models import Action, Connection
 from webapp.jobs import perform as perform_job
 from webapp.runbooks.models import Execution, PlanImport, Runbook, Task
 from webapp.runbooks.operations import importing
+from webapp.runbooks.template_models import RunbookTemplate, TemplateVersion
 from webapp.workspaces.models import Workspace
 
 Prepare = Callable[[Things, Cast], None]
@@ -77,6 +78,26 @@ def archived(model: Any, name: str) -> Prepare:
         db.session.get_one(model, getattr(things, name)).archived_at = now()
 
     return prepare
+
+
+def version(state: str) -> Prepare:
+    """The template's version in that state, its plan frozen unless it is a draft."""
+
+    def prepare(things: Things, _cast: Cast) -> None:
+        found = db.session.scalars(
+            select(TemplateVersion).where(TemplateVersion.template_id == things.template_id)
+        ).one()
+        found.state, found.runbook.frozen = state, state != "draft"
+
+    return prepare
+
+
+def _snippet(things: Things) -> int:
+    """The id of the approved version of the workspace's snippet."""
+    query = select(TemplateVersion.id).join(TemplateVersion.template)
+    return db.session.scalars(
+        query.where(RunbookTemplate.kind == "snippet", RunbookTemplate.workspace_id == things.workspace_id)
+    ).one()
 
 
 def _imported(things: Things, _cast: Cast) -> None:
@@ -174,6 +195,23 @@ CHANGES = {
     "runbooks.save_runbook": Change({"name": "Release 12a"}),
     "runbooks.save_message": Change({"message": "Bridge 4 is open"}),
     "runbooks.duplicate_runbook": Change({"name": "Release 13", "keep_assignees": "y"}),
+    "runbooks.save_as_template": Change({"target": "new", "name": "Failover again"}),
+    "runbooks.save_snippet": Change(
+        lambda things, cast: {"number": things.number, "name": "Call them", "keep_assignees": "y"}
+    ),
+    "runbooks.insert_snippet": Change(
+        lambda things, cast: {"version_id": _snippet(things), "stream_id": things.stream_id}
+    ),
+    "runbooks.save_template": Change({"name": "Failover of a region"}),
+    "runbooks.archive_template": Change(),
+    "runbooks.restore_template": Change(prepare=archived(RunbookTemplate, "template_id")),
+    "runbooks.add_version": Change(prepare=version("approved")),
+    "runbooks.save_version_note": Change({"note": "Shorter"}),
+    "runbooks.submit_version": Change({"note": "The first one"}),
+    "runbooks.withdraw_version": Change(prepare=version("in_review")),
+    "runbooks.discard_version": Change(),
+    "runbooks.approve_version": Change(prepare=version("in_review")),
+    "runbooks.send_version_back": Change(_REASON, version("in_review")),
     "runbooks.start_runbook": Change({"mode": "rehearsal"}),
     "runbooks.nudge": Change(prepare=_task_user),
     "runbooks.pause_runbook": Change(prepare=runbook("running")),
@@ -221,6 +259,7 @@ CHANGE_NOTHING = {
     "runbooks.check_hosts": Change(),
     "runbooks.ask_edit_tasks": Change(lambda things, cast: {"number": things.number}),
     "runbooks.ask_delete_tasks": Change(lambda things, cast: {"number": things.number}),
+    "runbooks.ask_save_snippet": Change(lambda things, cast: {"number": things.number}),
     "integrations.check_request": Change(_saved_request),
     "integrations.fix_request": Change(
         lambda things, cast: {**_saved_request(things, cast), "body": '{"text":"{{Task.name}}}'}

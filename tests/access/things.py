@@ -18,10 +18,11 @@ from webapp.integration_runs.models import IntegrationRun
 from webapp.integrations.models import Action, Authentication, Connection
 from webapp.notifications.models import Notification
 from webapp.permissions import Role
-from webapp.runbooks.models import Comment, Execution, PlanImport, Runbook, Stream, Task
+from webapp.runbooks.models import Comment, Execution, PlanImport, Purpose, Runbook, Stream, Task
 from webapp.runbooks.record_reads import present_record
 from webapp.runbooks.sheets.columns import PlanMapping
 from webapp.runbooks.sheets.reading import read
+from webapp.runbooks.template_models import RunbookTemplate, TemplateKind, TemplateUse, TemplateVersion
 from webapp.workspaces.models import Membership, Workspace
 
 OAUTH = {
@@ -62,6 +63,8 @@ class Things:
     deleted_number: int
     run_id: int
     comment_id: int
+    template_id: int
+    version: int
     session_id: int = 0
     import_id: int = 0
     spare_import_id: int = 0
@@ -86,6 +89,8 @@ ARGUMENTS: dict[str, Callable[[Things], Any]] = {
     "kind": lambda things: "rehearsal",
     "execution": lambda things: 1,
     "slug": lambda things: "slack",
+    "template_id": lambda things: things.template_id,
+    "version": lambda things: things.version,
 }
 # Where the first object of the kind would not do, or would be missing for the routes that come after.
 ARGUMENTS_OF_ENDPOINT: dict[str, dict[str, Callable[[Things], Any]]] = {
@@ -174,6 +179,18 @@ def things_in(workspace_id: int) -> Things:
                 kept=kept,
             )
         )
+    plan = Runbook(name="Failover", workspace=workspace, purpose=Purpose.TEMPLATE)
+    plan.streams = [Stream(name="Tasks", position=1)]
+    template = RunbookTemplate(name="Failover", workspace=workspace)
+    template.versions = [TemplateVersion(number=1, runbook=plan)]
+    snippet_plan = Runbook(name="Roll call", workspace=workspace, purpose=Purpose.TEMPLATE, frozen=True)
+    snippet_plan.streams = [Stream(name="Tasks", position=1)]
+    snippet_plan.tasks = [Task(stream=snippet_plan.streams[0], number=1, position=1, title="Call the roll")]
+    snippet = RunbookTemplate(name="Roll call", workspace=workspace, kind=TemplateKind.SNIPPET)
+    snippet.versions = [TemplateVersion(number=1, runbook=snippet_plan, state="approved")]
+    db.session.add_all([plan, template, snippet_plan, snippet])
+    db.session.flush()
+    db.session.add(TemplateUse(version_id=template.versions[0].id, runbook_id=runbook.id, whole=True))
     authentication.token = vault.seal(authentication.secrets_row_key, {"access_token": "granted"})
     made = Things(
         workspace_id=workspace_id,
@@ -192,6 +209,8 @@ def things_in(workspace_id: int) -> Things:
         deleted_number=tasks[2].number,
         run_id=run.id,
         comment_id=comment.id,
+        template_id=template.id,
+        version=1,
     )
     db.session.commit()
     return made

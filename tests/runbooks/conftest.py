@@ -45,6 +45,9 @@ KEPT = (
     "field_values",
     "integration_runs",
     "audit_lines",
+    "runbook_templates",
+    "template_versions",
+    "template_uses",
 )
 
 

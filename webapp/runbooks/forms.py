@@ -31,10 +31,16 @@ from webapp.runbooks.states import NOT_STARTED, Mode
 
 
 class NewRunbookForm(BaseForm):
-    """`workspace_id`'s choices are the workspaces in which the user may make runbooks."""
+    """`workspace_id`'s choices are the workspaces in which the user may make runbooks.
+
+    Those of `version_id` are the approved templates there; one that is chosen says the workspace.
+    """
 
     name = StringField("Name", [DataRequired("Enter a name."), Length(max=200)])
+    version_id = SelectField("From template", coerce=int, default=0)
     workspace_id = SelectField("Workspace", coerce=int)
+    planned_start = LocalTimeField("Planned start", [Optional()])
+    keep_assignees = BooleanField("Keep who is assigned", default=True)
     description = TextAreaField("Description", [Optional(), Length(max=5000)])
     time_zone = ZoneField("Time zone", [Optional()])
 

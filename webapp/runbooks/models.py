@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, String, Table, Text, UniqueConstraint
+from sqlalchemy import JSON, Column, ForeignKey, Index, String, Table, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.accounts.models import User
@@ -35,6 +36,13 @@ task_predecessors = Table(
 )
 
 
+class Purpose(StrEnum):
+    """What a row of runbooks is: a runbook, or the plan of one version of a template or snippet."""
+
+    RUNBOOK = "runbook"
+    TEMPLATE = "template"
+
+
 class Runbook(Base):
     """A plan of tasks, and its rehearsal or live run.
 
@@ -43,6 +51,7 @@ class Runbook(Base):
     Its times are planned and told in `time_zone`, an IANA name.
     `audience` is a key of audiences.AUDIENCES, who hears of the rehearsal or live run; None before the start.
     `message` stands at the top of everybody's page until it is taken down, with the name of who wrote it and when.
+    `purpose` is a value of `Purpose`; while `frozen` nothing of the plan can be changed.
     """
 
     __tablename__ = "runbooks"
@@ -67,6 +76,8 @@ class Runbook(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    purpose: Mapped[str] = mapped_column(String(20), default="runbook", server_default="runbook")
+    frozen: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     workspace: Mapped[Workspace] = relationship()
     owners: Mapped[list[User]] = relationship(secondary=runbook_owners, lazy="selectin")
@@ -80,6 +91,11 @@ class Runbook(Base):
     @property
     def audit_name(self) -> str:
         return self.name
+
+    @property
+    def is_plan_only(self) -> bool:
+        """Whether it is the plan of a template's version, which is never started."""
+        return self.purpose != Purpose.RUNBOOK
 
     @property
     def guard_workspace_id(self) -> int:

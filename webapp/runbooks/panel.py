@@ -232,7 +232,8 @@ def load_panel(task: Task, board: Board) -> Panel:
         found.trigger = TRIGGERS.get(action.trigger)
         found.destination = destination_of(action, runbook.mode)
         found.rehearsed = destination_of(action, Mode.REHEARSAL)
-        found.sign_in = sign_in_state(action, task_id=task.id, user_id=viewer.user.id)
+        if not runbook.is_plan_only:
+            found.sign_in = sign_in_state(action, task_id=task.id, user_id=viewer.user.id)
     runs = integration_runs.runs_of_task(task.id)
     began = task.calls_since
     if runs and began is not None and runs[0].requested_at >= began:

@@ -23,11 +23,14 @@ from webapp.runbooks.models import (
     task_predecessors,
 )
 from webapp.runbooks.operations.changes import stamp, touch
+from webapp.runbooks.operations.import_particulars import write_particulars
 from webapp.runbooks.operations.lifecycle import create_runbook
 from webapp.runbooks.operations.many_tasks import Told
 from webapp.runbooks.operations.plan_writer import PlanWriter, take_streams_back
+from webapp.runbooks.plan_particulars import offered_in
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.sheets.columns import PlanMapping, guess, zone_in
+from webapp.runbooks.sheets.particulars import resolve
 from webapp.runbooks.sheets.plan import Checked, check
 from webapp.runbooks.sheets.table import About, Table
 from webapp.runbooks.sheets.values import BadValue, moment
@@ -145,6 +148,9 @@ def perform_import(import_id: int, *, told: Told) -> bool:
     seq = touch(runbook)
     _refuse_unless_planning(runbook)
     made = PlanWriter(runbook, seq, table.about, told).write(checked)
+    row_ids = dict(zip((task.row for task in checked.tasks), made["tasks"], strict=True))
+    particulars = resolve(table.about.particulars, row_ids, offered_in(runbook.workspace_id))
+    write_particulars(runbook, particulars, row_ids, whole=bool(found.new_name), by=found.user)
     found.made, found.rows = made, None
     record(
         "runbook.plan_imported",
@@ -157,6 +163,7 @@ def perform_import(import_id: int, *, told: Told) -> bool:
             "tasks": len(made["tasks"]),
             "numbers": made["numbers"],
             "streams added": made["stream_names"],
+            **particulars.facts(),
         },
     )
     db.session.flush()

@@ -125,7 +125,9 @@ def start_runbook(
     `rebaseline` has the plan begin now: its planned times move, and after a rehearsal they move back. Without it the plan
     stays, and lateness is told against it. Raises NotNow, also for what pre-flight finds.
     """
-    seq = touch(runbook)
+    seq = touch(runbook, frozen_too=True)
+    if runbook.is_plan_only:
+        raise NotNow("This is the plan of a template. Make a runbook from it, and start that.")
     state = runbook_after(runbook.state, RunbookEvent.START)
     accepted = accepted.strip()[:1000]
     warnings = _refuse_unless_ready(preflight(runbook, mode).report, mode, accepted)

@@ -31,7 +31,7 @@ def add_comment(task: Task, body: str, *, by: User) -> Comment:
         raise PlanRefused("Write something first.", "body")
     if len(body) > LONGEST_COMMENT:
         raise PlanRefused(f"A comment may have at most {LONGEST_COMMENT} characters.", "body")
-    touch(task.runbook, task)
+    touch(task.runbook, task, frozen_too=True)
     comment = Comment(task_id=task.id, user=by, body=body)
     named = mentions.named_in(body, _people(task, body))
     comment.mentions = [Mention(user=each.person, start=each.start, words=each.words) for each in named]
@@ -60,7 +60,7 @@ def _people(task: Task, body: str) -> list[User]:
 
 def mark_lesson(task: Task, comment: Comment, lesson: bool, *, by: User) -> bool:
     """Mark one of the task's comments as a lesson, or take the mark away. False where it stands so already."""
-    touch(task.runbook, task)
+    touch(task.runbook, task, frozen_too=True)
     db.session.refresh(comment, ["lesson"])
     if comment.lesson is lesson:
         return False
@@ -115,6 +115,8 @@ def locked_because(task: Task, definition: FieldDefinition, call: IntegrationRun
     What is asked for at the finish stays open until then. Where the call failed, all are open: it may have failed for
     what they say, and the next try is made of what they say then.
     """
+    if task.runbook.frozen:
+        return "Locked: this version of the template is not a draft any more."
     if task.runbook.state in ENDED:
         return _ENDED
     if task.state in NOT_STARTED:

@@ -19,6 +19,7 @@ from webapp.runbooks import imports, queries
 from webapp.runbooks.addresses import Here
 from webapp.runbooks.board import load_board, viewer_of
 from webapp.runbooks.models import Runbook
+from webapp.runbooks.plan_particulars import load_particulars
 from webapp.runbooks.run_sheet import RunSheet, sheet_of_board
 from webapp.runbooks.sheets.export import as_csv, as_xlsx
 from webapp.runbooks.sheets.yaml_files import PlanHead, write_yaml
@@ -49,9 +50,9 @@ def export_yaml(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.READ_RUNBOOKS)
     streams = [(each.name, each.color) for each in queries.streams_of(found.id)]
     head = PlanHead(found.name, found.description, found.planned_start, streams, found.time_zone)
-    rows = imports.plan_rows(found.id)
+    rows, particulars = imports.plan_rows(found.id), load_particulars(found)
     db.session.rollback()
-    return sent(off_the_loop(write_yaml, head, rows), head.name, "yaml", "application/yaml")
+    return sent(off_the_loop(write_yaml, head, rows, particulars), head.name, "yaml", "application/yaml")
 
 
 @blueprint.get(f"{PAGE}/run-sheet", permission=Permission.READ_RUNBOOKS)

@@ -22,9 +22,11 @@ from webapp.runbooks.context import path_of
 from webapp.runbooks.forms import NewPlanFileForm, PlanFileForm
 from webapp.runbooks.models import PlanImport, Runbook
 from webapp.runbooks.operations import importing as operations
+from webapp.runbooks.plan_particulars import offered_in
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.sheets.columns import BY_KEY, COLUMNS, DATE_ORDERS, REFERENCES, PlanMapping, zone_in
 from webapp.runbooks.sheets.csv_files import write_csv
+from webapp.runbooks.sheets.particulars import Notice, resolve
 from webapp.runbooks.sheets.plan import Checked, check
 from webapp.runbooks.sheets.reading import TOO_LARGE, read
 from webapp.runbooks.sheets.table import MOST_BYTES, MOST_ROWS, FileRefused, Table, letter
@@ -187,7 +189,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Looked:
-    """A file under a mapping: its columns, what is wrong, and the first tasks."""
+    """A file under a mapping: its columns, what is wrong, the first tasks, and what is left out."""
 
     mapping: PlanMapping
     kind: str
@@ -195,6 +197,7 @@ class Looked:
     zones: list[str]
     checked: Checked
     first: list[Shown]
+    notices: list[Notice]
 
 
 def _upload(form: PlanFileForm, runbook: Runbook | None = None) -> dict[str, Any]:
@@ -296,7 +299,7 @@ def _progress(found: PlanImport, refusal: str = "") -> dict[str, Any]:
 def _look(found: PlanImport, mapping: PlanMapping) -> Looked:
     """Reads everything first, so that nothing is held while thousands of rows are checked."""
     table = imports.table_of(found)
-    people = imports.people_in(found.workspace_id)
+    people, offered = imports.people_in(found.workspace_id), offered_in(found.workspace_id)
     own_zones = _own_zones(found.runbook)
     db.session.rollback()
     if table is None:
@@ -310,6 +313,7 @@ def _look(found: PlanImport, mapping: PlanMapping) -> Looked:
         zones=_zones(own_zones, table.lines[0].cells),
         checked=checked,
         first=_first(checked, mapping, names),
+        notices=resolve(table.about.particulars, {task.row for task in checked.tasks}, offered).notices,
     )
 
 

@@ -16,7 +16,7 @@ from webapp.integrations.settings import sign_in_origins
 from webapp.page import fragments, is_fragment_request, page, toast, told
 from webapp.permissions import Permission
 from webapp.redirects import local_path
-from webapp.runbooks import queries
+from webapp.runbooks import queries, template_queries
 from webapp.runbooks.addresses import SHOWS, VIEWS, Here, read_here
 from webapp.runbooks.board import Board, load_board, viewer_of
 from webapp.runbooks.context import path_of
@@ -63,6 +63,8 @@ def runbook_page(
         views=VIEWS,
         view_piece=view_piece(board),
         comment_form=CommentForm(formdata=None),
+        version=template_queries.version_of_plan(runbook) if runbook.is_plan_only else None,
+        origin=None if runbook.is_plan_only else template_queries.origin_of(runbook),
         **context,
     )
 
@@ -177,11 +179,20 @@ def _view_parts(runbook: Runbook, here: Here, since: int) -> list[str] | None:
 def _head_parts(board: Board) -> list[str]:
     macros = _macros("runbooks/_board.html")
     return [
+        *_template_parts(board),
         macros.title(board, oob=True),
         macros.stats(board, oob=True),
         macros.banner(board, oob=True),
         macros.filters(board, SHOWS, oob=True),
     ]
+
+
+def _template_parts(board: Board) -> list[str]:
+    if not board.runbook.is_plan_only:
+        return []
+    version = template_queries.version_of_plan(board.runbook)
+    macros = _macros("runbooks/_template_note.html")
+    return [macros.plan_note(version, board.viewer, oob=True)] if version is not None else []
 
 
 def _open_panel_parts(board: Board) -> list[str]:

@@ -126,14 +126,17 @@ def save_runbook(runbook_id: int) -> Any:
     if problems or not complete:
         db.session.rollback()
         return _ask_edit(found, form, definitions, problems, status=422)
-    operations.rename_runbook(
-        found,
-        name=form.name.data,
-        description=form.description.data or "",
-        planned_start=form.planned_start.moment,
-        time_zone=form.time_zone.data or found.time_zone,
-        by=current_user,
-    )
+    try:
+        operations.rename_runbook(
+            found,
+            name=form.name.data,
+            description=form.description.data or "",
+            planned_start=form.planned_start.moment,
+            time_zone=form.time_zone.data or found.time_zone,
+            by=current_user,
+        )
+    except NotNow as refusal:
+        return refused(found, since, str(refusal))
     db.session.commit()
     return answer(found, since, text=" ".join([f"{found.name} is saved.", form.planned_start.twice]).strip())
 
@@ -190,7 +193,10 @@ def save_message(runbook_id: int) -> Any:
     form, since = MessageForm(), found.seq
     if not form.validate():
         return asked(found, "runbooks/ask/message.html", status=422, form=form)
-    operations.set_message(found, form.message.data or "", by=current_user)
+    try:
+        operations.set_message(found, form.message.data or "", by=current_user)
+    except NotNow as refusal:
+        return refused(found, since, str(refusal))
     db.session.commit()
     text = (
         "Everybody who looks at the runbook sees it now." if found.message else "The message is taken down."
