@@ -126,7 +126,7 @@ def answer(
 
 def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
     """Out-of-band pieces of all that changed after `since`, for the page that asks; None where it has to be
-    loaded anew: that is too much, or the page shows a zone that is neither the runbook's nor the viewer's any more.
+    loaded anew: that is too much, or the page tells of other zones than the runbook's and the viewer's by now.
     """
     if zones.outdated():
         return None
