@@ -42,8 +42,8 @@ def viewer_of(user: User, runbook: Runbook) -> Viewer:
     """The viewer of one runbook."""
     return Viewer(
         user=user,
-        may_edit=can(user, Permission.EDIT_RUNBOOKS, runbook),
-        may_conduct=can(user, Permission.CONDUCT_RUNBOOKS, runbook),
+        may_edit=not runbook.frozen and can(user, Permission.EDIT_RUNBOOKS, runbook),
+        may_conduct=not runbook.is_plan_only and can(user, Permission.CONDUCT_RUNBOOKS, runbook),
         may_run=can(user, Permission.RUN_TASKS, runbook),
         may_comment=can(user, Permission.COMMENT, runbook),
         may_create=can(user, Permission.CREATE_RUNBOOKS, runbook),

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from flask import current_app
 from flask_login import current_user
 
+from webapp import zones
 from webapp.audit import queries as audit
 from webapp.audit.models import AuditLine
 from webapp.extensions import db
@@ -24,7 +25,6 @@ from webapp.runbooks.board import viewer_of
 from webapp.runbooks.context import address_of
 from webapp.runbooks.differences import moved
 from webapp.runbooks.executions import execution_called, executions_of, window_of
-from webapp.runbooks.forms import zone_of
 from webapp.runbooks.models import Execution, Runbook
 from webapp.runbooks.panel import may_read_runs
 from webapp.runbooks.review_reads import Reviewing, Told, load_review, load_told
@@ -62,7 +62,7 @@ def review_as_csv(runbook_id: int, kind: str, execution: int) -> Any:
     among = executions_of(found.id)
     loaded = load_review(found, execution_called(among, f"{kind}-{execution}"), among)
     told = load_told(loaded, among)
-    zone, name = ZoneInfo(zone_of(current_user)), f"{found.name} {loaded.execution.label} review"
+    zone, name = ZoneInfo(zones.shown().shown), f"{found.name} {loaded.execution.label} review"
     db.session.rollback()
     data = off_the_loop(review_csv, loaded.review, told.calls, told.lessons, zone)
     return sent(data, name, "csv", "text/csv; charset=utf-8")
@@ -99,7 +99,7 @@ def _review_page(runbook: Runbook, execution: Execution | None, among: Sequence[
 
 def _collected(loaded: Reviewing, told: Told, among: Sequence[Execution]) -> evidence.Evidence:
     runbook, execution = loaded.runbook, loaded.execution
-    zone, window = ZoneInfo(zone_of(current_user)), window_of(execution, among)
+    zone, window = ZoneInfo(zones.shown().shown), window_of(execution, among)
     attempts = integration_runs.attempts_of_runbook(runbook.id, window.since, window.until)
     names = {call.id: call for call in told.calls}
     lines = audit.lines_of_runbook(runbook.id, since=window.before, until=window.until)
