@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
+from zoneinfo import ZoneInfo
 
 from flask import Flask
 from sqlalchemy import select
@@ -35,6 +36,7 @@ from webapp.workspaces.models import Workspace
 from webapp.workspaces.operations import create_workspace, set_role
 
 PASSWORD = "runsheet-demo"
+ZONE = "Europe/Berlin"
 # Where the large plan has its decision to go.
 GO = 6
 
@@ -117,6 +119,7 @@ def _add_runbook(workspace: Workspace, owner: User, people: dict[str, User]) -> 
         name="Core banking failover, region A to B",
         description="Move core banking from region A to region B and prove that payments flow.",
         workspace=workspace,
+        time_zone=ZONE,
         by=owner,
     )
     first = runbook.streams[0]
@@ -146,7 +149,9 @@ def _add_plan(name: str, workspace: Workspace, owner: User, *, tasks: int | None
         raise ValueError(f"the demo's plan is wrong: {checked.problems[0]}")
     if tasks is not None:
         checked = Checked(site_after_site(checked.tasks, tasks), [])
-    runbook = create_runbook(name=name, description=plan.about.description, workspace=workspace, by=owner)
+    runbook = create_runbook(
+        name=name, description=plan.about.description, workspace=workspace, time_zone=ZONE, by=owner
+    )
     runbook.planned_start = _saturday_night(now())
     PlanWriter(runbook, touch(runbook), plan.about, lambda _: None).write(checked)
 
@@ -195,5 +200,6 @@ def site_after_site(plan: Sequence[PlannedTask], count: int) -> list[PlannedTask
 
 
 def _saturday_night(moment: datetime) -> datetime:
-    days = (5 - moment.weekday()) % 7 or 7
-    return (moment + timedelta(days=days)).replace(hour=22, minute=0, second=0, microsecond=0)
+    days = (5 - moment.astimezone(ZoneInfo(ZONE)).weekday()) % 7 or 7
+    there = moment.astimezone(ZoneInfo(ZONE)) + timedelta(days=days)
+    return there.replace(hour=22, minute=0, second=0, microsecond=0).astimezone(UTC)

@@ -19,7 +19,7 @@ from webapp.integration_runs.models import IntegrationRun
 from webapp.integrations import queries as integrations
 from webapp.integrations.models import Action, Connection
 from webapp.jobs import perform as perform_job
-from webapp.runbooks.models import PlanImport, Runbook, Task
+from webapp.runbooks.models import Execution, PlanImport, Runbook, Task
 from webapp.runbooks.operations import importing
 from webapp.runbooks.template_models import RunbookTemplate, TemplateVersion
 from webapp.workspaces.models import Workspace
@@ -50,6 +50,11 @@ def runbook(state: str, mode: str | None = "live", /, **of_tasks: Any) -> Prepar
     def prepare(things: Things, _cast: Cast) -> None:
         found = db.session.get_one(Runbook, things.runbook_id)
         found.state, found.mode, found.started_at = state, mode, now()
+        db.session.add(
+            Execution(
+                runbook_id=found.id, kind=mode, number=3, started_at=found.started_at, started_by="Rune"
+            )
+        )
         for task in db.session.scalars(select(Task).where(Task.runbook_id == found.id)):
             for name, value in of_tasks.items():
                 setattr(task, name, value)
@@ -102,6 +107,12 @@ def _imported(things: Things, _cast: Cast) -> None:
     perform_job(importing.JOB, things.import_id)
 
 
+def _task_user(things: Things, _cast: Cast) -> None:
+    action = db.session.get_one(Action, things.action_id)
+    action.authorization_settings = {**action.authorization_settings, "authenticate_as": "task"}
+    db.session.get_one(Task, things.task_id).assignees = [db.session.get_one(User, things.member_id)]
+
+
 def _known_password(_things: Things, cast: Cast) -> None:
     db.session.get_one(User, cast.ada).password_hash = hash_password("a first password")
 
@@ -152,6 +163,7 @@ CHANGES = {
     "accounts.add_user": Change({**_PERSON, "password": "a first password"}),
     "accounts.save_user": Change(_PERSON),
     "accounts.reset_password": Change({"password": "a second password"}),
+    "notifications.save_settings": Change({"kinds": ["mention"]}),
     "workspaces.add_workspace": Change({"name": "Fraud"}),
     "workspaces.save_workspace": Change({"name": "Payouts"}),
     "workspaces.add_member": Change(lambda things, cast: {"user_id": cast.otto, "role": "member"}),
@@ -201,6 +213,7 @@ CHANGES = {
     "runbooks.approve_version": Change(prepare=version("in_review")),
     "runbooks.send_version_back": Change(_REASON, version("in_review")),
     "runbooks.start_runbook": Change({"mode": "rehearsal"}),
+    "runbooks.nudge": Change(prepare=_task_user),
     "runbooks.pause_runbook": Change(prepare=runbook("running")),
     "runbooks.resume_runbook": Change(prepare=runbook("paused")),
     "runbooks.complete_runbook": Change(prepare=runbook("running", state="complete")),
@@ -256,6 +269,10 @@ CHANGE_NOTHING = {
 # Endpoint to why what it writes needs no audit line.
 NOT_AUDITED = {
     "accounts.save_theme": "a matter of taste",
+    "accounts.save_runbook_times": "a matter of taste too",
+    "notifications.open_notification": "what one has read is nobody else's business",
+    "notifications.read": "the same",
+    "notifications.read_all": "the same",
     "runbooks.upload_plan": "a file of one's own, seen by nobody else and thrown away after a day: the import is audited",
     "runbooks.upload_new_plan": "the same",
     "runbooks.check_import": "the same",

@@ -23,4 +23,4 @@ def init_app(app: Flask) -> None:
     offered_to_runs.guard_of = lent.guard_of
     offered_to_runs.places = lent.places
     follow_up.connect()
-    live.register(app, lent.RunbookSignals())
+    live.register(app, "v", lent.RunbookSignals())

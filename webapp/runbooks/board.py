@@ -12,6 +12,7 @@ from webapp.permissions import Permission, can
 from webapp.runbooks import queries
 from webapp.runbooks.addresses import Here, Wanted
 from webapp.runbooks.durations import shown
+from webapp.runbooks.executions import count_rehearsals
 from webapp.runbooks.models import Runbook, Stream
 from webapp.runbooks.queries import Progress
 from webapp.runbooks.reads import Reads
@@ -106,6 +107,7 @@ class Stats:
 class Board:
     """Everything that the page of one runbook shows to one viewer.
 
+    `rehearsals` is how many there have been, told while it is planned.
     `order` is stream id to the numbers of all its tasks, whatever the filter and `only` leave in `lanes`. `links` is task
     id to those of its predecessors. `matching` are the numbers of the rows that the filter wants.
     """
@@ -118,6 +120,7 @@ class Board:
     schedule: Schedule
     links: Mapping[int, Sequence[int]]
     moment: datetime
+    rehearsals: int = 0
     order: dict[int, list[int]] = field(default_factory=dict)
     matching: set[int] = field(default_factory=set)
 
@@ -189,7 +192,17 @@ def load_board(
     for lane in lanes.values():
         lane.note = _note(lane)
     return Board(
-        runbook, viewer, here, list(lanes.values()), stats, rows.schedule, rows.links, moment, order, matching
+        runbook,
+        viewer,
+        here,
+        list(lanes.values()),
+        stats,
+        rows.schedule,
+        rows.links,
+        moment,
+        count_rehearsals(runbook.id) if runbook.state == RunbookState.PLANNING else 0,
+        order,
+        matching,
     )
 
 
@@ -284,7 +297,11 @@ class _Rows:
                 stats.finish = schedule.finish if under_way else schedule.planned_finish
         if under_way:
             stats.status = status_of(
-                behind_s=stats.behind_s, planned_s=stats.duration_s, late=late, failed=failed
+                behind_s=stats.behind_s,
+                planned_s=stats.duration_s,
+                late=late,
+                failed=failed,
+                start_late_s=self.schedule.start_late_s,
             )
         return stats
 

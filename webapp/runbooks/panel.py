@@ -18,6 +18,7 @@ from webapp.permissions import Permission, can
 from webapp.runbooks import activity, queries
 from webapp.runbooks.addresses import Here
 from webapp.runbooks.board import Board, Viewer
+from webapp.runbooks.forecast import Span
 from webapp.runbooks.models import Runbook, Task
 from webapp.runbooks.operations import locked_because
 from webapp.runbooks.queries import Link
@@ -78,6 +79,12 @@ class Panel:
     @property
     def base(self) -> str:
         return self.here.base
+
+    @property
+    def forecast(self) -> Span | None:
+        """When the task is forecast to start and end, where that is not as planned; None once it is known."""
+        open_ = self.runbook.state in UNDER_WAY and self.task.state != TaskState.COMPLETE
+        return self.row.span if open_ and self.row.off_plan else None
 
     @property
     def url(self) -> str:

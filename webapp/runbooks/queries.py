@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from flask import abort
 from sqlalchemy import Select, and_, func, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from webapp.accounts.models import User
 from webapp.extensions import db
@@ -20,6 +20,7 @@ from webapp.integrations.models import Action
 from webapp.permissions import TABLE, Guarded, Permission, can
 from webapp.runbooks.models import (
     Comment,
+    Mention,
     Purpose,
     Runbook,
     Stream,
@@ -76,7 +77,11 @@ def streams_of(runbook_id: int) -> list[Stream]:
 
 def comments_of(task_id: int) -> list[Comment]:
     """What was written on the task, oldest first."""
-    query = select(Comment).where(Comment.task_id == task_id).options(joinedload(Comment.user))
+    query = (
+        select(Comment)
+        .where(Comment.task_id == task_id)
+        .options(joinedload(Comment.user), selectinload(Comment.mentions).joinedload(Mention.user))
+    )
     return list(db.session.scalars(query.order_by(Comment.id)))
 
 

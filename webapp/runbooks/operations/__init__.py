@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from webapp.runbooks.operations.baseline import way_to
 from webapp.runbooks.operations.bulk import PEOPLE_CHANGES, BulkEdit, BulkOutcome, delete_tasks, edit_tasks
 from webapp.runbooks.operations.changes import touch
 from webapp.runbooks.operations.duplicating import (
@@ -39,7 +40,9 @@ from webapp.runbooks.operations.notes import (
     record_refusal,
     save_field,
     save_runbook_field,
+    unclear_mentions,
 )
+from webapp.runbooks.operations.nudging import nudge, nudged_at
 from webapp.runbooks.operations.planning import (
     Plan,
     add_task,
@@ -111,6 +114,8 @@ __all__ = [
     "move_task",
     "new_version",
     "note_changes",
+    "nudge",
+    "nudged_at",
     "pause_runbook",
     "plan_again",
     "record_refusal",
@@ -132,5 +137,7 @@ __all__ = [
     "start_task",
     "submit_version",
     "touch",
+    "unclear_mentions",
+    "way_to",
     "withdraw_version",
 ]

@@ -47,7 +47,7 @@ def duplicate_task(task: Task, *, by: User) -> Task:
     copy = db.session.get_one(Task, copies[task.id])
     _record("task.added", copy, runbook, by, {"title": copy.title, "copy of": task.audit_name})
     if runbook.state in UNDER_WAY:
-        settle_readiness(runbook, seq)
+        settle_readiness(runbook, seq, by=by)
     return copy
 
 
@@ -77,7 +77,7 @@ def duplicate_stream(stream: Stream, *, by: User) -> Stream:
     copy_tasks(tasks, places, into=runbook, may_wait_for=_tasks_of(runbook))
     _record("stream.added", copy, runbook, by, {"name": copy.name, "copy of": stream.name, "tasks": numbers})
     if runbook.state in UNDER_WAY:
-        settle_readiness(runbook, seq)
+        settle_readiness(runbook, seq, by=by)
     return copy
 
 
@@ -118,6 +118,7 @@ def copy_plan(
         workspace=runbook.workspace,
         purpose=purpose,
         planned_start=planned_start,
+        time_zone=runbook.time_zone,
         next_task_number=runbook.next_task_number,
         created_by_id=by.id if by else None,
         owners=[by] if by else [],

@@ -120,7 +120,7 @@ def insert_snippet(
         runbook_id=runbook.id,
     )
     if runbook.state in UNDER_WAY:
-        settle_readiness(runbook, seq)
+        settle_readiness(runbook, seq, by=by)
     return queries.tasks_by_id(copies.values())
 
 

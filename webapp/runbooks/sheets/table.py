@@ -40,6 +40,7 @@ class About:
     description: str = ""
     planned_start: str = ""
     colors: Mapping[str, int] = field(default_factory=dict)
+    time_zone: str = ""
     particulars: Mapping[str, Any] = field(default_factory=dict)
 
 

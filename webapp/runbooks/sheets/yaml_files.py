@@ -63,6 +63,7 @@ class PlanHead:
     description: str = ""
     planned_start: datetime | None = None
     streams: Sequence[tuple[str, int]] = ()
+    time_zone: str = ""
 
 
 def is_yaml(data: bytes) -> bool:
@@ -89,8 +90,14 @@ def write_yaml(head: PlanHead, rows: Iterable[PlanRow], particulars: PlanParticu
     document = {
         "runsheet": FORMAT,
         "name": head.name,
-        **_filled({"description": head.description, "planned_start": _moment(head.planned_start)}),
-        **_filled({FIELDS: dict(particulars.fields)}),
+        **_filled(
+            {
+                "description": head.description,
+                "planned_start": _moment(head.planned_start),
+                "time_zone": head.time_zone,
+                FIELDS: dict(particulars.fields),
+            }
+        ),
         "streams": [{"name": name, "color": color} for name, color in head.streams],
         "tasks": [_filled(each) for each in tasks],
     }
@@ -197,10 +204,11 @@ def _about(found: dict[str, Any], particulars: dict[str, Any]) -> About:
             if isinstance(color, str) and re.fullmatch(r"[0-9]|1[01]", color):
                 colors[clean(each["name"]).lower()] = int(color)
     description = found.get("description", "")
-    start = found.get("planned_start", "")
+    start, zone = found.get("planned_start", ""), found.get("time_zone", "")
     return About(
         description=clean(description)[:5000] if isinstance(description, str) else "",
         planned_start=start if isinstance(start, str) else "",
+        time_zone=clean(zone)[:60] if isinstance(zone, str) else "",
         colors=colors,
         particulars=_filled({"tasks": particulars, "fields": read_fields(f"“{FIELDS}”", found.get(FIELDS))}),
     )

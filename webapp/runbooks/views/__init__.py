@@ -16,6 +16,7 @@ blueprint.nav = [
 
 from webapp.runbooks.views import (  # noqa: E402, F401
     bulk,
+    comparing,
     duplicating,
     execution,
     exporting,
@@ -23,6 +24,7 @@ from webapp.runbooks.views import (  # noqa: E402, F401
     importing,
     kept,
     lists,
+    people,
     preflight,
     reviewing,
     runbook,
@@ -30,4 +32,5 @@ from webapp.runbooks.views import (  # noqa: E402, F401
     tasks,
     template_versions,
     templates,
+    times,
 )

@@ -12,7 +12,7 @@ from webapp.page import told
 from webapp.permissions import Permission
 from webapp.runbooks import operations, queries
 from webapp.runbooks.context import path_of
-from webapp.runbooks.forms import DuplicateRunbookForm, to_utc, zone_of
+from webapp.runbooks.forms import DuplicateRunbookForm
 from webapp.runbooks.models import Runbook
 from webapp.runbooks.refusals import NotNow
 from webapp.runbooks.views import blueprint
@@ -35,7 +35,7 @@ def duplicate_runbook(runbook_id: int) -> Any:
         copy = operations.duplicate_runbook(
             found,
             name=form.name.data,
-            planned_start=to_utc(form.planned_start.data, zone_of(current_user)),
+            planned_start=form.planned_start.moment,
             keep_assignees=form.keep_assignees.data,
             by=current_user,
         )
@@ -46,4 +46,4 @@ def duplicate_runbook(runbook_id: int) -> Any:
 
 
 def _ask(runbook: Runbook, form: DuplicateRunbookForm, *, status: int = 200) -> Response:
-    return asked(runbook, "runbooks/ask/duplicate.html", status=status, form=form, zone=zone_of(current_user))
+    return asked(runbook, "runbooks/ask/duplicate.html", status=status, form=form)

@@ -9,12 +9,12 @@ from flask import Response, abort, request
 from flask_login import current_user
 from sqlalchemy import select
 
+from webapp import zones
 from webapp.extensions import db
 from webapp.page import page, told
 from webapp.permissions import Permission
 from webapp.row_ids import row_id
 from webapp.runbooks import operations, queries, template_queries
-from webapp.runbooks.forms import zone_of
 from webapp.runbooks.models import Runbook, Task
 from webapp.runbooks.plan_diff import PlanDiff, diff
 from webapp.runbooks.plan_facts import load_plan_facts
@@ -179,12 +179,12 @@ def compare_with_template(runbook_id: int) -> Any:
         versions=versions,
         before=before,
         found=_against(before, runbook),
-        zone=zone_of(current_user),
+        zone=zones.shown().shown,
     )
 
 
 def _against(version: TemplateVersion, runbook: Runbook) -> PlanDiff:
-    zone = ZoneInfo(zone_of(current_user))
+    zone = ZoneInfo(zones.shown().shown)
     before = load_plan_facts(version.runbook, zone, dated=False)
     return diff(before, load_plan_facts(runbook, zone, dated=False))
 

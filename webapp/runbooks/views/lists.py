@@ -10,6 +10,7 @@ from typing import Any
 from flask import Response, request, url_for
 from flask_login import current_user
 
+from webapp import zones
 from webapp.clock import now
 from webapp.extensions import db
 from webapp.page import invalid, page, told
@@ -18,7 +19,8 @@ from webapp.row_ids import row_id
 from webapp.runbooks import operations, queries, template_queries
 from webapp.runbooks.board import Stats, rows_of, stats_of
 from webapp.runbooks.context import path_of
-from webapp.runbooks.forms import NewRunbookForm, to_utc, zone_of
+from webapp.runbooks.executions import latest_executions
+from webapp.runbooks.forms import NewRunbookForm
 from webapp.runbooks.models import Runbook
 from webapp.runbooks.refusals import NotNow
 from webapp.runbooks.rows import Row
@@ -77,7 +79,12 @@ def runbooks_changes() -> Any:
 
 @blueprint.get("/runbooks/new", permission=Permission.CREATE_RUNBOOKS)
 def new_runbook() -> Any:
-    return _list_page(_new_form(formdata=None, version_id=request.args.get("template", 0, row_id)))
+    form = _new_form(
+        formdata=None,
+        time_zone=zones.own_zone(current_user.time_zone),
+        version_id=request.args.get("template", 0, row_id),
+    )
+    return _list_page(form)
 
 
 @blueprint.post("/runbooks", permission=Permission.CREATE_RUNBOOKS)
@@ -89,7 +96,11 @@ def create_runbook() -> Any:
         return _make_from_template(form)
     workspace = workspaces.workspace_for(current_user, form.workspace_id.data, Permission.CREATE_RUNBOOKS)
     runbook = operations.create_runbook(
-        name=form.name.data, description=form.description.data or "", workspace=workspace, by=current_user
+        name=form.name.data,
+        description=form.description.data or "",
+        time_zone=form.time_zone.data or zones.own_zone(current_user.time_zone),
+        workspace=workspace,
+        by=current_user,
     )
     db.session.commit()
     return told(path_of(runbook.id), f"{runbook.name} is created. Type its first task and press Enter.")
@@ -104,7 +115,7 @@ def _make_from_template(form: NewRunbookForm) -> Any:
             version,
             name=form.name.data or "",
             description=form.description.data or "",
-            planned_start=to_utc(form.planned_start.data, zone_of(current_user)),
+            planned_start=form.planned_start.moment,
             keep_assignees=form.keep_assignees.data,
             by=current_user,
         )
@@ -117,13 +128,11 @@ def _make_from_template(form: NewRunbookForm) -> Any:
 
 
 def _invalid(form: NewRunbookForm) -> Response:
-    return invalid("runbooks/runbooks.html", form=form, zone=zone_of(current_user), **_list(None))
+    return invalid("runbooks/runbooks.html", form=form, **_list(None))
 
 
 def _list_page(form: NewRunbookForm | None = None) -> Response:
-    return page(
-        "runbooks/runbooks.html", form=form, zone=zone_of(current_user), **_list(request.args.get("tab"))
-    )
+    return page("runbooks/runbooks.html", form=form, **_list(request.args.get("tab")))
 
 
 def _list(tab: str | None) -> dict[str, Any]:
@@ -146,6 +155,7 @@ def _list(tab: str | None) -> dict[str, Any]:
         "runbooks": found,
         "progress": queries.progress_of([each.id for each in found]),
         "stats": _stats(found),
+        "latest": latest_executions([each.id for each in found]),
         "any": any(counts.values()),
         "may_create": any(
             Permission.CREATE_RUNBOOKS in TABLE[role] for role in current_user.workspace_roles().values()
@@ -166,6 +176,7 @@ def _home() -> dict[str, Any]:
         "recent": [each for each in recent if each not in coming],
         "progress": queries.progress_of({each.id for each in (*live, *coming, *recent)}),
         "stats": _stats(live),
+        "latest": latest_executions({each.id for each in (*live, *coming, *recent)}),
         "groups": [each for each in _my_groups() if each.now],
         "sees_runbooks": bool(places),
     }

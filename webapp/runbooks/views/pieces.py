@@ -9,6 +9,7 @@ from flask import Response, current_app, g, make_response, request, url_for
 from flask_login import current_user
 from sqlalchemy import func, select
 
+from webapp import zones
 from webapp.extensions import db
 from webapp.integrations import queries as integrations
 from webapp.integrations.settings import sign_in_origins
@@ -19,7 +20,7 @@ from webapp.runbooks import queries, template_queries
 from webapp.runbooks.addresses import SHOWS, VIEWS, Here, read_here
 from webapp.runbooks.board import Board, load_board, viewer_of
 from webapp.runbooks.context import path_of
-from webapp.runbooks.forms import CommentForm, TaskForm, zone_of
+from webapp.runbooks.forms import CommentForm, TaskForm
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.panel import Panel, load_panel, may_read_runs
 from webapp.runbooks.views.drawn import DRAWN
@@ -98,7 +99,6 @@ def task_form(task: Task, *, typed: bool) -> TaskForm:
         streams=queries.streams_of(task.runbook_id),
         people=workspaces.members_of(task.runbook.workspace_id),
         actions=integrations.actions_in(task.runbook.workspace_id),
-        zone=zone_of(current_user),
         typed=typed,
     )
 
@@ -125,7 +125,11 @@ def answer(
 
 
 def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
-    """Out-of-band pieces of all that changed after `since`, for the page that asks; None where that is too much."""
+    """Out-of-band pieces of all that changed after `since`, for the page that asks; None where it has to be
+    loaded anew: that is too much, or the page shows a zone that is neither the runbook's nor the viewer's any more.
+    """
+    if zones.outdated():
+        return None
     here = here_on_page(runbook)
     if here.view:
         return _view_parts(runbook, here, since)
@@ -212,7 +216,7 @@ def view_piece(board: Board, *, oob: bool = False) -> str:
     drawn = DRAWN.get(board.here.view)
     if drawn is None:
         return ""
-    drawing = drawn.draw(board, ZoneInfo(zone_of(current_user)))
+    drawing = drawn.draw(board, ZoneInfo(zones.shown().shown))
     return str(_macros(drawn.template).view(drawing, board, oob=oob))
 
 

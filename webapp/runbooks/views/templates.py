@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 from flask import Response, abort, request, url_for
 from flask_login import current_user
 
+from webapp import zones
 from webapp.extensions import db
 from webapp.page import page, told
 from webapp.permissions import TABLE, Permission, Role, can
 from webapp.row_ids import row_id
 from webapp.runbooks import operations, queries, template_queries
-from webapp.runbooks.forms import zone_of
 from webapp.runbooks.plan_diff import PlanDiff, diff
 from webapp.runbooks.plan_facts import load_plan_facts
 from webapp.runbooks.refusals import NotNow
@@ -129,13 +129,13 @@ def compare_versions(template_id: int) -> Any:
         before=before,
         after=after,
         found=compared(before, after),
-        zone=zone_of(current_user),
+        zone=zones.shown().shown,
     )
 
 
 def compared(before: TemplateVersion, after: TemplateVersion) -> PlanDiff:
-    """What the later version says otherwise, with times in the viewer's zone."""
-    zone = ZoneInfo(zone_of(current_user))
+    """What the later version says otherwise, with times in the zone that is shown."""
+    zone = ZoneInfo(zones.shown().shown)
     return diff(load_plan_facts(before.runbook, zone), load_plan_facts(after.runbook, zone))
 
 

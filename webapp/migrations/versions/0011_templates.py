@@ -1,6 +1,6 @@
 """templates
 
-Step d80b3c6e1f52, after e5d20c7b94a6.
+Step d80b3c6e1f52, after b4f7a2c91d36.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from alembic import op
 
 
 revision = 'd80b3c6e1f52'
-down_revision = 'e5d20c7b94a6'
+down_revision = 'b4f7a2c91d36'
 branch_labels = None
 depends_on = None
 
