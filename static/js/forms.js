@@ -41,8 +41,9 @@ document.body.addEventListener('htmx:beforeOnLoad', (event) => {
   }
 });
 
-// A form that saves each change sends the names of what was typed, because someone else may have changed the rest. A
-// control is "sent" while its request is under way; what is typed into it meanwhile marks it anew.
+// A form that saves each change sends the names of what was typed, because someone else may have changed the rest, and
+// what the person saw there before (data-was). A control is "sent" while its request is under way; what is typed into it
+// meanwhile marks it anew. What was saved has been seen, so data-was comes anew with the answer.
 const savesEach = (element) => element.matches?.('form[data-saves-each]');
 const dirty = (form) => [...form.elements].filter(({ dataset }) => 'dirty' in dataset);
 const refused = new WeakMap();
@@ -54,12 +55,14 @@ document.body.addEventListener('htmx:configRequest', (event) => {
   const typed = dirty(form).filter((control) => control !== unfinished);
   for (const control of typed) control.dataset.dirty = 'sent';
   if (typed.length) parameters.touched = [...new Set(typed.map(({ name }) => name))];
+  for (const { name, dataset } of typed) if ('was' in dataset) parameters[`was-${name}`] ??= dataset.was;
 });
 document.body.addEventListener('htmx:beforeOnLoad', (event) => {
   const { elt: form, xhr } = event.detail;
   if (!savesEach(form) || (xhr.status >= 300 && xhr.status !== 422)) return;
   const sent = dirty(form).filter(({ dataset }) => dataset.dirty === 'sent');
   for (const control of sent) control.removeAttribute('data-dirty');
+  if (xhr.status < 300) for (const { name } of sent) for (const each of form.querySelectorAll(`[name="${name}"]`)) delete each.dataset.was;
   if (xhr.status === 422) refused.set(form, sent.map(({ id }) => id));
 });
 document.body.addEventListener('htmx:afterRequest', (event) => {

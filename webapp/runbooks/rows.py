@@ -89,7 +89,8 @@ class Action:
 
 @dataclass(frozen=True)
 class Row:
-    """One task as a list shows it. `button` is start, sign_in, finish, retry, resolve, cancel or empty.
+    """One task as a list shows it. `button` is start, sign_in, finish, retry, resolve, cancel or empty. `waits_for` are
+    the numbers of predecessors that are not complete.
 
     `behind_s`: seconds that its forecast end is after its planned one; negative before it. `slack_s`: how much later it
     may end without moving the finish; None where that is no question any more.
@@ -100,6 +101,7 @@ class Row:
     button: str
     blocked: str
     wait: str
+    waits_for: Sequence[int]
     people: Sequence[Person]
     comments: int
     chip: Chip | None
@@ -163,6 +165,7 @@ def make_row(
         button=button,
         blocked=blocked,
         wait=_wait(facts, waits_for, call, button),
+        waits_for=waits_for,
         people=people,
         comments=comments,
         chip=_chip(action, call),

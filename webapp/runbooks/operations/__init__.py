@@ -32,6 +32,7 @@ from webapp.runbooks.operations.lifecycle import (
     set_message,
     start_runbook,
 )
+from webapp.runbooks.operations.moving import Placed, move_tasks, step_tasks
 from webapp.runbooks.operations.notes import (
     add_comment,
     locked_because,
@@ -40,14 +41,16 @@ from webapp.runbooks.operations.notes import (
     save_field,
     save_runbook_field,
 )
+from webapp.runbooks.operations.pasting import MOST_PASTED, add_tasks
 from webapp.runbooks.operations.planning import (
     Plan,
     add_task,
     delete_task,
     edit_task,
-    move_task,
+    plan_of,
     restore_task,
 )
+from webapp.runbooks.operations.seen import Seen, written
 from webapp.runbooks.operations.streams import (
     add_stream,
     delete_stream,
@@ -57,13 +60,17 @@ from webapp.runbooks.operations.streams import (
 )
 
 __all__ = [
+    "MOST_PASTED",
     "PEOPLE_CHANGES",
     "BulkEdit",
     "BulkOutcome",
+    "Placed",
     "Plan",
+    "Seen",
     "add_comment",
     "add_stream",
     "add_task",
+    "add_tasks",
     "asked_for",
     "call_of",
     "cancel_runbook",
@@ -85,9 +92,10 @@ __all__ = [
     "mark_lesson",
     "mode_words",
     "move_stream",
-    "move_task",
+    "move_tasks",
     "pause_runbook",
     "plan_again",
+    "plan_of",
     "record_refusal",
     "rename_runbook",
     "reopen_task",
@@ -101,5 +109,7 @@ __all__ = [
     "skip_task",
     "start_runbook",
     "start_task",
+    "step_tasks",
     "touch",
+    "written",
 ]

@@ -15,7 +15,7 @@ from webapp.extensions import db
 from webapp.integration_runs.operations import RequestInvalid
 from webapp.integrations.models import Action
 from webapp.runbooks.models import Runbook, Stream, Task
-from webapp.runbooks.operations.changes import stamp_states, touch
+from webapp.runbooks.operations.changes import place_streams_anew, stamp_states, touch
 from webapp.runbooks.operations.readiness import settle_readiness, start_what_is_due
 from webapp.runbooks.preflight import Report, preflight
 from webapp.runbooks.refusals import CannotCall, NotNow
@@ -87,6 +87,7 @@ def start_runbook(runbook: Runbook, mode: Mode, *, by: User, accepted: str = "")
     runbook.state, runbook.mode, runbook.started_at, runbook.ended_at = state, mode, now(), None
     db.session.flush()
     stamp_states(runbook, TaskState, seq)
+    place_streams_anew(runbook, seq)
     after: dict[str, Any] = {"mode": mode, "state": runbook.state}
     if warnings:
         after["accepted warnings"] = warnings
@@ -158,6 +159,7 @@ def plan_again(runbook: Runbook, *, by: User) -> None:
         )
         .execution_options(synchronize_session="fetch")
     )
+    place_streams_anew(runbook, seq)
 
 
 def _refuse_unless_ready(report: Report, mode: Mode, accepted: str) -> list[str]:

@@ -15,11 +15,13 @@ blueprint.nav = [
 
 from webapp.runbooks.views import (  # noqa: E402, F401
     bulk,
+    cells,
     duplicating,
     execution,
     exporting,
     importing,
     lists,
+    moving,
     preflight,
     reviewing,
     runbook,

@@ -61,6 +61,8 @@ def runbook_page(
         shows=SHOWS,
         views=VIEWS,
         view_piece=view_piece(board),
+        zone=zone_of(current_user),
+        people=workspaces.members_of(runbook.workspace_id) if board.viewer.may_edit else (),
         comment_form=CommentForm(formdata=None),
         **context,
     )
@@ -135,7 +137,7 @@ def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
     present = {each.id for each in changed if each.deleted_at is None}
     if placed_streams:
         present |= _tasks_of_streams(placed_streams)
-        if len(present) > MOST_CHANGED:
+        if len(present) > MOST_CHANGED or here.wanted.any:
             return None
     open_id = _id_of(runbook.id, here.number)
     only = present | ({open_id} if open_id else set())
