@@ -22,6 +22,7 @@ from webapp.runbooks.context import path_of
 from webapp.runbooks.forms import CommentForm, TaskForm, zone_of
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.panel import Panel, load_panel, may_read_runs
+from webapp.runbooks.states import RunbookState
 from webapp.runbooks.views.drawn import DRAWN
 from webapp.workspaces import queries as workspaces
 
@@ -151,6 +152,8 @@ def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
     for lane in board.lanes:
         if lane.stream.id in touched and lane.stream.id not in placed_streams:
             parts.append(macros.stream_head(lane, board, oob=True))
+    if runbook.state == RunbookState.PLANNING:  # whatever changed may have moved what comes after it
+        parts.append(macros.starts(board))
     return [*parts, *_head_parts(board), macros.states(board), *_open_panel_parts(board)]
 
 
