@@ -80,6 +80,7 @@ ARGUMENTS: dict[str, Callable[[Things], Any]] = {
     "comment_id": lambda things: things.comment_id,
     "run_id": lambda things: things.run_id,
     "slug": lambda things: "slack",
+    "name": lambda things: "duration",
 }
 # Where the first object of the kind would not do, or would be missing for the routes that come after.
 ARGUMENTS_OF_ENDPOINT: dict[str, dict[str, Callable[[Things], Any]]] = {

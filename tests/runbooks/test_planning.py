@@ -37,16 +37,7 @@ TEN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 def plan_of(found: Task) -> Plan:
     """The plan as it stands."""
-    return Plan(
-        title=found.title,
-        stream=found.stream,
-        description=found.description,
-        duration_s=found.duration_s,
-        planned_start=found.planned_start,
-        assignees=list(found.assignees),
-        predecessor_ids=[each.id for each in found.predecessors],
-        action=found.action,
-    )
+    return operations.plan_of(found, [each.id for each in found.predecessors])
 
 
 def order(runbook: Runbook) -> list[int]:
@@ -232,30 +223,6 @@ def test_a_new_predecessor_of_a_running_runbook_holds_the_task_back(
     assert states(runbook) == {1: "startable", 2: "not_startable"}
     operations.edit_task(second, replace(plan_of(second), predecessor_ids=[]), by=rune)
     assert states(runbook) == {1: "startable", 2: "startable"}
-
-
-def test_a_task_moves_one_place_and_both_are_told(make_runbook: MakeRunbook, rune: User) -> None:
-    runbook = make_runbook("Announce", "Deploy", "Verify")
-    operations.step_tasks(runbook, [3], -1, by=rune)
-    db.session.commit()
-    assert order(runbook) == [1, 3, 2]
-    assert [task(runbook, number).placed_seq == runbook.seq for number in (1, 2, 3)] == [False, True, True]
-    line = only_line()
-    assert (line.verb, line.object_name, line.before, line.after) == (
-        "task.moved",
-        "#3 Verify",
-        {"place": 3},
-        {"place": 2},
-    )
-
-
-@pytest.mark.parametrize(("number", "step"), [(1, -1), (2, 1)])
-def test_at_the_end_of_the_list_nothing_moves(
-    make_runbook: MakeRunbook, rune: User, audit: Audit, number: int, step: int
-) -> None:
-    runbook = make_runbook("Announce", "Deploy")
-    operations.step_tasks(runbook, [number], step, by=rune)
-    assert (order(runbook), audit()) == ([1, 2], [])
 
 
 def test_a_deleted_task_no_longer_holds_what_waited_for_it_until_it_is_restored(

@@ -100,12 +100,13 @@ def _place(
     moved = [task for task in tasks if before[task.id] != after[task.id]]
     if not moved:
         return []
+    found = [Placed(task.number, stream.name, places[task.id]) for task in moved]
+    touched = {stream.id, *(task.stream_id for task in moved)}
     positions |= {task.id: task.position for task in tasks}
     _write(new, positions, {task.id for task in moved}, stream, seq)
-    left = {task.stream_id for task in moved}
     db.session.execute(
         update(Stream)
-        .where(Stream.id.in_({stream.id, *left}))
+        .where(Stream.id.in_(touched))
         .values(seq=seq)
         .execution_options(synchronize_session="fetch")
     )
@@ -119,7 +120,7 @@ def _place(
     for each in tuple(db.session.identity_map.values()):
         if isinstance(each, Task):
             db.session.expire(each)  # the statements above wrote past the session
-    return [Placed(task.number, stream.name, places[task.id]) for task in moved]
+    return found
 
 
 def _write(new: Sequence[int], positions: dict[int, int], moved: set[int], stream: Stream, seq: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Response, current_app, g, make_response, request, url_for
+from flask import Response, current_app, flash, g, make_response, request, url_for
 from flask_login import current_user
 from sqlalchemy import func, select
 
@@ -120,6 +120,8 @@ def answer(
         return told(where, text, kind) if text else _see_page(where)
     parts = changed_parts(runbook, since)
     if parts is None:
+        if text:
+            flash(text, kind)  # too much changed for pieces, so it is said on the fresh page
         return refresh()
     found = fragments([*parts, *more, dialog("")])
     return toast(found, text, kind) if text else found
