@@ -167,6 +167,8 @@ function save(form) {
   }
   if (!changed(form)) { close(form); return; }
   if (form.dataset.refused === typedIn(form)) return;
+  const list = form.querySelector('.offers');
+  if (list) fold(input, list);
   form.dataset.busy = '';
   form.dataset.sent = typedIn(form);
   if (input) input.readOnly = true;
@@ -306,9 +308,13 @@ function take(input, list, option) {
   const typed = input.value;
   const before = typed.slice(0, typed.length - lastPart(typed).length);
   input.value = `${before}${before && !before.endsWith(' ') ? ' ' : ''}${option.dataset.number}`;
-  show(input, list);
+  fold(input, list);
+}
+
+function fold(input, list) {
   list.hidden = true;
   input.setAttribute('aria-expanded', 'false');
+  input.removeAttribute('aria-activedescendant');
 }
 
 // Whether the key was for the suggestions.
@@ -321,7 +327,7 @@ function offered(event, form) {
     const count = list.children.length;
     point(input, list, event.key === 'ArrowDown' ? (at + 1) % count : (at + count - (at < 0 ? 0 : 1)) % count);
   } else if (event.key === 'Enter' && at >= 0) take(input, list, list.children[at]);
-  else if (event.key === 'Escape') { list.hidden = true; input.setAttribute('aria-expanded', 'false'); }
+  else if (event.key === 'Escape') fold(input, list);
   else return false;
   event.preventDefault();
   return true;
