@@ -57,7 +57,8 @@ document.body.addEventListener('htmx:configRequest', (event) => {
   for (const control of typed) control.dataset.dirty = 'sent';
   sending.set(form, new Set(typed.map(({ name }) => name)));
   if (typed.length) parameters.touched = [...sending.get(form)];
-  for (const { name, dataset } of typed) if ('was' in dataset) parameters[`was-${name}`] ??= dataset.was;
+  for (const { name } of [...form.elements]) if (name.startsWith('was-')) delete parameters[name]; // for pages without scripts
+  for (const { name, dataset } of typed.reverse()) if ('was' in dataset) parameters[`was-${name}`] = dataset.was;
 });
 document.body.addEventListener('htmx:beforeOnLoad', (event) => {
   const { elt: form, xhr } = event.detail;

@@ -40,7 +40,10 @@ document.addEventListener('keydown', (event) => {
   const row = rowOf(document.activeElement);
   if (!to || !row || event.target.closest('.celledit')) return;
   event.preventDefault();
-  if (!back) send(row, { to });
+  if ('filtered' in list.dataset) {
+    const detail = { kind: 'warn', text: 'Clear the filter to move tasks: others may stand between those that are shown.' };
+    document.body.dispatchEvent(new CustomEvent('toast', { detail }));
+  } else if (!back) send(row, { to });
 });
 
 // Dragging -----------------------------------------------------------------------------------------------------
