@@ -7,7 +7,7 @@ const STYLES = ['morph', 'morph:outerHTML', 'morph:innerHTML'];
 
 // What the viewer has opened or folded stays so; what is typed and not saved stays, with what is wrong with it; and what
 // became of it is said by forms.js, until the next save.
-const OWN = { open: 'dialog, details', 'aria-expanded': '[data-collapse]', tabindex: '[data-c]' };
+const OWN = { open: 'dialog, details', 'aria-expanded': '[data-collapse]', hidden: '.stream > h2 + div', tabindex: '[data-c]' };
 const isElement = (node) => node.nodeType === Node.ELEMENT_NODE;
 const isTypedInto = (form) => [...form.elements].some((each) => each.type !== 'hidden' && each.value !== '' && each.matches('input, textarea'));
 const isOfUnsaved = (node) => node.matches('.err') && node.parentElement.querySelector('[data-dirty]') !== null;
