@@ -81,7 +81,7 @@ function walk(event) {
 
 // Editing ------------------------------------------------------------------------------------------------------
 
-// A moment as a datetime-local input shows it, in the time zone in which the person types.
+// A moment as a datetime-local input shows it, in the time zone of the page.
 function local(moment, zone) {
   if (!moment) return '';
   const day = { year: 'numeric', month: '2-digit', day: '2-digit' };
@@ -94,7 +94,7 @@ const FILL = {
   predecessors: (cell, input) => { input.value = cell.textContent.trim(); offerTasks(input); },
   planned_start: (cell, input) => {
     input.type = 'datetime-local';
-    input.value = local(cell.dataset.v, document.getElementById('cell-editor').dataset.zone);
+    input.value = local(cell.dataset.v, document.documentElement.dataset.zone);
   },
   duration: (cell, input) => { input.value = cell.textContent.trim(); },
 };

@@ -2,11 +2,16 @@
 // #starts data-starts="12:+45m,13:1764320400" comes with each change and is written into the rows here: a distance from
 // the start, or seconds since 1970 where the start of the runbook is known.
 
+const there = new Intl.DateTimeFormat('en-GB', {
+  timeZone: document.documentElement.dataset.zone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23',
+});
+
 function clock(seconds) {
   const time = document.createElement('time');
-  time.dateTime = new Date(seconds * 1000).toISOString();
+  const moment = new Date(seconds * 1000);
+  time.dateTime = moment.toISOString();
   time.dataset.when = 'time';
-  time.textContent = time.dateTime.slice(11, 16);
+  time.textContent = there.format(moment);
   return time;
 }
 
@@ -39,8 +44,6 @@ function writeAll() {
       place.dataset.value = value;
     }
   }
-  const list = document.getElementById('list');
-  if (list) document.body.dispatchEvent(new CustomEvent('htmx:load', { detail: { elt: list } })); // times.js says them locally
 }
 
 document.body.addEventListener('pulled', writeAll);

@@ -12,6 +12,7 @@ from webapp.permissions import Permission, can
 from webapp.runbooks import queries
 from webapp.runbooks.addresses import Here, Wanted
 from webapp.runbooks.durations import shown
+from webapp.runbooks.executions import count_rehearsals
 from webapp.runbooks.models import Runbook, Stream
 from webapp.runbooks.queries import Progress
 from webapp.runbooks.reads import Reads
@@ -41,8 +42,8 @@ def viewer_of(user: User, runbook: Runbook) -> Viewer:
     """The viewer of one runbook."""
     return Viewer(
         user=user,
-        may_edit=can(user, Permission.EDIT_RUNBOOKS, runbook),
-        may_conduct=can(user, Permission.CONDUCT_RUNBOOKS, runbook),
+        may_edit=not runbook.frozen and can(user, Permission.EDIT_RUNBOOKS, runbook),
+        may_conduct=not runbook.is_plan_only and can(user, Permission.CONDUCT_RUNBOOKS, runbook),
         may_run=can(user, Permission.RUN_TASKS, runbook),
         may_comment=can(user, Permission.COMMENT, runbook),
         may_create=can(user, Permission.CREATE_RUNBOOKS, runbook),
@@ -106,6 +107,7 @@ class Stats:
 class Board:
     """Everything that the page of one runbook shows to one viewer.
 
+    `rehearsals` is how many there have been, told while it is planned.
     `order` is stream id to the numbers of all its tasks, whatever the filter and `only` leave in `lanes`. `links` is task
     id to those of its predecessors. `matching` are the numbers of the rows that the filter wants. `numbers` is task id to
     number, of all tasks.
@@ -119,6 +121,7 @@ class Board:
     schedule: Schedule
     links: Mapping[int, Sequence[int]]
     moment: datetime
+    rehearsals: int = 0
     order: dict[int, list[int]] = field(default_factory=dict)
     matching: set[int] = field(default_factory=set)
     numbers: Mapping[int, int] = field(default_factory=dict)
@@ -211,6 +214,7 @@ def load_board(
         rows.schedule,
         rows.links,
         moment,
+        count_rehearsals(runbook.id) if runbook.state == RunbookState.PLANNING else 0,
         order,
         matching,
         numbers,
@@ -308,7 +312,11 @@ class _Rows:
                 stats.finish = schedule.finish if under_way else schedule.planned_finish
         if under_way:
             stats.status = status_of(
-                behind_s=stats.behind_s, planned_s=stats.duration_s, late=late, failed=failed
+                behind_s=stats.behind_s,
+                planned_s=stats.duration_s,
+                late=late,
+                failed=failed,
+                start_late_s=self.schedule.start_late_s,
             )
         return stats
 

@@ -65,5 +65,5 @@ def add_tasks(runbook: Runbook, stream: Stream, titles: Sequence[str], *, by: Us
         runbook_id=runbook.id,
     )
     if runbook.state in UNDER_WAY:
-        settle_readiness(runbook, seq)
+        settle_readiness(runbook, seq, by=by)
     return tasks

@@ -17,7 +17,7 @@ from webapp.runbooks.models import Runbook
 from webapp.runbooks.operations import Placed
 from webapp.runbooks.refusals import NotNow
 from webapp.runbooks.views import blueprint
-from webapp.runbooks.views.bulk import selected_in
+from webapp.runbooks.views.bulk import selected
 from webapp.runbooks.views.execution import TASK
 from webapp.runbooks.views.pieces import answer
 from webapp.runbooks.views.runbook import PAGE, refused
@@ -28,7 +28,7 @@ STEPS = {"up": -1, "down": 1}
 @blueprint.post(f"{PAGE}/tasks/move", permission=Permission.EDIT_RUNBOOKS)
 def move_tasks(runbook_id: int) -> Any:
     """Move the tasks whose numbers are sent: `to` up or down, or behind task `after` of `stream_id`, or to its top."""
-    runbook, numbers = selected_in(runbook_id)
+    runbook, numbers = selected(runbook_id)
     if "to" in request.form:
         step = STEPS.get(request.form["to"]) or abort(400)
         return _do(runbook, lambda: operations.step_tasks(runbook, numbers, step, by=current_user))
