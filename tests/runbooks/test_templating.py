@@ -149,7 +149,8 @@ CHANGES: dict[str, Callable[[Runbook, User], object]] = {
     "another task": lambda plan, by: operations.edit_task(
         task(plan, 2), operations.Plan(title="x", stream=plan.streams[0]), by=by
     ),
-    "a moved task": lambda plan, by: operations.move_task(task(plan, 2), 1, by=by),
+    "a moved task": lambda plan, by: operations.step_tasks(plan, [2], 1, by=by),
+    "pasted tasks": lambda plan, by: operations.add_tasks(plan, plan.streams[0], ["Call", "Wait"], by=by),
     "a deleted task": lambda plan, by: operations.delete_task(task(plan, 2), by=by),
     "a copied task": lambda plan, by: operations.duplicate_task(task(plan, 2), by=by),
     "a new stream": lambda plan, by: operations.add_stream(plan, "More", by=by),
