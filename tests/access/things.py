@@ -84,10 +84,8 @@ ARGUMENTS: dict[str, Callable[[Things], Any]] = {
 # Where the first object of the kind would not do, or would be missing for the routes that come after.
 ARGUMENTS_OF_ENDPOINT: dict[str, dict[str, Callable[[Things], Any]]] = {
     "runbooks.delete_task": {"number": lambda things: things.spare_number},
-    "runbooks.restore_task": {"number": lambda things: things.deleted_number},
     "runbooks.discard_import": {"import_id": lambda things: things.spare_import_id},
     "runbooks.delete_stream": {"stream_id": lambda things: things.empty_stream_id},
-    "runbooks.restore_stream": {"stream_id": lambda things: things.deleted_stream_id},
 }
 
 

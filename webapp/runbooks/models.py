@@ -239,3 +239,25 @@ class PlanImport(Base):
     @property
     def audit_name(self) -> str:
         return self.file_name
+
+
+class PlanChange(Base):
+    """What one operation changed in a runbook's plan, so that whoever did it can take it back.
+
+    `rows` is a list of plan_differences.Difference as JSON: each row of the plan that changed, as it stood before and
+    as the change left it. `seq` is the runbook's after the change.
+    """
+
+    __tablename__ = "plan_changes"
+    __table_args__ = (Index(None, "runbook_id", "user_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    runbook_id: Mapped[int] = mapped_column(ForeignKey("runbooks.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    seq: Mapped[int]
+    label: Mapped[str] = mapped_column(String(200))
+    rows: Mapped[list[Any]] = mapped_column(JSON, deferred=True)
+    undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    user: Mapped[User] = relationship()

@@ -46,15 +46,14 @@ from webapp.runbooks.operations.planning import (
     delete_task,
     edit_task,
     move_task,
-    restore_task,
 )
 from webapp.runbooks.operations.streams import (
     add_stream,
     delete_stream,
     edit_stream,
     move_stream,
-    restore_stream,
 )
+from webapp.runbooks.operations.undoing import redo_change, undo_change
 
 __all__ = [
     "PEOPLE_CHANGES",
@@ -89,10 +88,9 @@ __all__ = [
     "pause_runbook",
     "plan_again",
     "record_refusal",
+    "redo_change",
     "rename_runbook",
     "reopen_task",
-    "restore_stream",
-    "restore_task",
     "resume_runbook",
     "retry_call",
     "save_field",
@@ -102,4 +100,5 @@ __all__ = [
     "start_runbook",
     "start_task",
     "touch",
+    "undo_change",
 ]

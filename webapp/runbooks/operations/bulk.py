@@ -17,6 +17,7 @@ from webapp.clock import now
 from webapp.extensions import db
 from webapp.runbooks.models import Runbook, Stream, Task, task_assignees, task_predecessors
 from webapp.runbooks.operations.changes import stamp, touch
+from webapp.runbooks.operations.plan_changes import undoable
 from webapp.runbooks.operations.streams import refuse_if_gone
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.states import RunbookState
@@ -59,6 +60,7 @@ class BulkOutcome:
         self.refused.setdefault(reason, []).append(number)
 
 
+@undoable()
 def edit_tasks(runbook: Runbook, numbers: Collection[int], edit: BulkEdit, *, by: User) -> BulkOutcome:
     """Change every task that can be changed that way and name the others.
 
@@ -96,8 +98,9 @@ def edit_tasks(runbook: Runbook, numbers: Collection[int], edit: BulkEdit, *, by
     return outcome
 
 
+@undoable()
 def delete_tasks(runbook: Runbook, numbers: Collection[int], *, by: User) -> BulkOutcome:
-    """Take the tasks out of the plan; restore_task brings each back. Raises NotNow."""
+    """Take the tasks out of the plan. Raises NotNow."""
     seq = touch(runbook)
     _refuse_unless_planning(runbook)
     outcome = BulkOutcome()

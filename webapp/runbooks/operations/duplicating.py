@@ -19,6 +19,7 @@ from webapp.runbooks import queries
 from webapp.runbooks.models import Runbook, Stream, Task, task_assignees, task_predecessors
 from webapp.runbooks.operations.changes import refuse_if_ended, touch
 from webapp.runbooks.operations.many_tasks import insert_pairs, insert_tasks
+from webapp.runbooks.operations.plan_changes import undoable
 from webapp.runbooks.operations.planning import place_after, refuse_if_gone
 from webapp.runbooks.operations.readiness import settle_readiness
 from webapp.runbooks.operations.streams import COLORS
@@ -30,6 +31,7 @@ _MARK = " (copy)"
 _LONGEST = {Task: 300, Stream: 120, Runbook: 200}
 
 
+@undoable("Duplicated {}")
 def duplicate_task(task: Task, *, by: User) -> Task:
     """A copy right after the task, which waits for the same tasks. Raises NotNow."""
     runbook = task.runbook
@@ -50,6 +52,7 @@ def duplicate_task(task: Task, *, by: User) -> Task:
     return copy
 
 
+@undoable("Duplicated {}")
 def duplicate_stream(stream: Stream, *, by: User) -> Stream:
     """A copy right after the stream, with its tasks, which wait for one another as those do. Raises NotNow."""
     runbook = stream.runbook

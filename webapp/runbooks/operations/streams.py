@@ -1,4 +1,4 @@
-"""Streams: add, rename, recolour, move, delete, restore."""
+"""Streams: add, rename, recolour, move, delete."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from webapp.extensions import db
 from webapp.runbooks import queries
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.operations.changes import read_anew, refuse_if_ended, touch
+from webapp.runbooks.operations.plan_changes import undoable
 from webapp.runbooks.refusals import NotNow, PlanRefused
 
 COLORS = 12
 
 
+@undoable()
 def add_stream(runbook: Runbook, name: str, *, by: User | None, color: int | None = None) -> Stream:
     """A new stream at the end, in the next colour. Raises PlanRefused or NotNow."""
     name = _named(name)
@@ -39,6 +41,7 @@ def add_stream(runbook: Runbook, name: str, *, by: User | None, color: int | Non
     return stream
 
 
+@undoable()
 def edit_stream(stream: Stream, *, name: str, color: int, by: User) -> None:
     """Rename and recolour it. Raises PlanRefused or NotNow."""
     name = _named(name)
@@ -52,6 +55,7 @@ def edit_stream(stream: Stream, *, name: str, color: int, by: User) -> None:
     _record("stream.changed", stream, by, before=before, after=_facts(stream))
 
 
+@undoable("Moved {}")
 def move_stream(stream: Stream, step: int, *, by: User) -> None:
     """One place up (−1) or down (+1); at the end nothing happens. Raises NotNow."""
     seq = touch(stream.runbook)
@@ -70,6 +74,7 @@ def move_stream(stream: Stream, step: int, *, by: User) -> None:
     _record("stream.moved", stream, by, before={"place": at + 1}, after={"place": wanted + 1})
 
 
+@undoable()
 def delete_stream(stream: Stream, *, by: User) -> None:
     """Take an empty stream away. Raises NotNow where it holds tasks, or is the last one."""
     touch(stream.runbook, stream)
@@ -84,18 +89,6 @@ def delete_stream(stream: Stream, *, by: User) -> None:
         raise NotNow("A runbook needs at least one stream.")
     stream.deleted_at = now()
     _record("stream.deleted", stream, by)
-
-
-def restore_stream(stream: Stream, *, by: User) -> None:
-    """Bring a deleted stream back to its place. Raises NotNow."""
-    seq = touch(stream.runbook, stream)
-    refuse_if_ended(stream.runbook)
-    read_anew(stream)
-    if stream.deleted_at is None:
-        raise NotNow("This stream is already back.")
-    stream.deleted_at = None
-    stream.placed_seq = seq
-    _record("stream.restored", stream, by)
 
 
 def refuse_if_gone(stream: Stream) -> None:

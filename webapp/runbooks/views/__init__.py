@@ -25,4 +25,5 @@ from webapp.runbooks.views import (  # noqa: E402, F401
     runbook,
     streams,
     tasks,
+    undoing,
 )

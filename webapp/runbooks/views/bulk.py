@@ -94,7 +94,7 @@ def _done(runbook: Runbook, since: int, outcome: BulkOutcome, verb: str) -> Resp
     else:
         db.session.rollback()
         since = min(since, runbook.seq)
-    found = answer(runbook, since, text=text, kind=kind)
+    found = answer(runbook, since, text=text, kind=kind, undoable=bool(outcome.changed))
     if is_fragment_request() and "HX-Refresh" in found.headers:
         flash(text, kind)  # too much changed for pieces, so it is said on the fresh page
     return found

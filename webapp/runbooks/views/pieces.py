@@ -22,6 +22,7 @@ from webapp.runbooks.context import path_of
 from webapp.runbooks.forms import CommentForm, TaskForm, zone_of
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.panel import Panel, load_panel, may_read_runs
+from webapp.runbooks.plan_history import history_of
 from webapp.runbooks.views.drawn import DRAWN
 from webapp.workspaces import queries as workspaces
 
@@ -61,6 +62,7 @@ def runbook_page(
         shows=SHOWS,
         views=VIEWS,
         view_piece=view_piece(board),
+        undo_piece=undo_piece(board),
         comment_form=CommentForm(formdata=None),
         **context,
     )
@@ -108,18 +110,23 @@ def answer(
     number: int | None = None,
     text: str = "",
     kind: str = "ok",
-    more: tuple[str, ...] = (),
+    undoable: bool = False,
     fallback: str = "",
 ) -> Response:
-    """What an action answers: to htmx the changed pieces, to a plain form a redirect to the page."""
+    """What an action answers: to htmx the changed pieces, to a plain form a redirect to the page.
+
+    `undoable`: the text speaks of a change of the plan, and the toast offers to undo it.
+    """
     if not is_fragment_request():
         where = local_path(request.form.get("back"), fallback or path_of(runbook.id, number))
         return told(where, text, kind) if text else _see_page(where)
     parts = changed_parts(runbook, since)
     if parts is None:
         return refresh()
-    found = fragments([*parts, *more, dialog("")])
-    return toast(found, text, kind) if text else found
+    found = fragments([*parts, dialog("")])
+    change = history_of(runbook.id, current_user.id).undo if undoable else None
+    press = ("Undo", f"#undo-last[value='{change.id}']") if change else None
+    return toast(found, text, kind, press) if text else found
 
 
 def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
@@ -177,7 +184,16 @@ def _head_parts(board: Board) -> list[str]:
         macros.stats(board, oob=True),
         macros.banner(board, oob=True),
         macros.filters(board, SHOWS, oob=True),
+        undo_piece(board, oob=True),
     ]
+
+
+def undo_piece(board: Board, *, oob: bool = False) -> str:
+    """The buttons that undo and redo, for who may plan."""
+    if not board.viewer.may_edit:
+        return ""
+    history = history_of(board.runbook.id, board.viewer.user.id)
+    return str(_macros("runbooks/_undo.html").buttons(board, history, oob=oob))
 
 
 def _open_panel_parts(board: Board) -> list[str]:

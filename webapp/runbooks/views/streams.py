@@ -1,4 +1,4 @@
-"""Streams: add, edit, move, delete, restore."""
+"""Streams: add, edit, move, duplicate, delete."""
 
 from __future__ import annotations
 
@@ -88,15 +88,10 @@ def delete_stream(runbook_id: int, stream_id: int) -> Any:
     runbook = _runbook(runbook_id)
     stream = queries.stream_of(runbook, stream_id)
     return _do(
-        runbook, lambda: operations.delete_stream(stream, by=current_user), f"{stream.name} is deleted."
+        runbook,
+        lambda: operations.delete_stream(stream, by=current_user),
+        f"{stream.name} is deleted.",
     )
-
-
-@blueprint.post(f"{STREAM}/restore", permission=Permission.EDIT_RUNBOOKS)
-def restore_stream(runbook_id: int, stream_id: int) -> Any:
-    runbook = _runbook(runbook_id)
-    stream = queries.stream_of(runbook, stream_id, deleted=True)
-    return _do(runbook, lambda: operations.restore_stream(stream, by=current_user), f"{stream.name} is back.")
 
 
 def _runbook(runbook_id: int) -> Runbook:
@@ -110,4 +105,4 @@ def _do(runbook: Runbook, operation: Callable[[], Any], words: str = "") -> Any:
     except (NotNow, PlanRefused) as refusal:
         return refused(runbook, since, str(refusal))
     db.session.commit()
-    return answer(runbook, since, text=words)
+    return answer(runbook, since, text=words, undoable=True)
