@@ -19,8 +19,8 @@ from webapp.integration_runs.models import IntegrationRun
 from webapp.integrations import queries as integrations
 from webapp.integrations.models import Action, Connection
 from webapp.jobs import perform as perform_job
-from webapp.runbooks.models import PlanImport, Runbook, Task
-from webapp.runbooks.operations import importing
+from webapp.runbooks.models import PlanChange, PlanImport, Runbook, Stream, Task
+from webapp.runbooks.operations import edit_stream, importing, undo_change
 from webapp.workspaces.models import Workspace
 
 Prepare = Callable[[Things, Cast], None]
@@ -72,6 +72,23 @@ def archived(model: Any, name: str) -> Prepare:
         db.session.get_one(model, getattr(things, name)).archived_at = now()
 
     return prepare
+
+
+def _renamed(*, undone: bool = False) -> Prepare:
+    """A stream that Ada has renamed, or had."""
+
+    def prepare(things: Things, cast: Cast) -> None:
+        ada, stream = db.session.get_one(User, cast.ada), db.session.get_one(Stream, things.stream_id)
+        edit_stream(stream, name="Calls", color=stream.color, by=ada)
+        if undone:
+            [change] = db.session.scalars(select(PlanChange))
+            undo_change(stream.runbook, change.id, by=ada)
+
+    return prepare
+
+
+def _last_change(_things: Things, _cast: Cast) -> dict[str, Any]:
+    return {"change": db.session.scalars(select(PlanChange.id)).one()}
 
 
 def _imported(things: Things, _cast: Cast) -> None:
@@ -173,7 +190,6 @@ CHANGES = {
     "runbooks.move_stream": Change({"to": "down"}),
     "runbooks.duplicate_stream": Change(),
     "runbooks.delete_stream": Change(),
-    "runbooks.restore_stream": Change(),
     "runbooks.add_task": Change(lambda things, cast: {"title": "Call", "stream_id": things.stream_id}),
     "runbooks.save_task": Change(
         lambda things, cast: {
@@ -188,7 +204,8 @@ CHANGES = {
     "runbooks.move_task": Change({"to": "down"}),
     "runbooks.duplicate_task": Change(),
     "runbooks.delete_task": Change(),
-    "runbooks.restore_task": Change(),
+    "runbooks.undo_change": Change(_last_change, _renamed()),
+    "runbooks.redo_change": Change(_last_change, _renamed(undone=True)),
     "runbooks.mark_lesson": Change({"lesson": "yes"}),
     "runbooks.add_comment": Change({"body": "Looks good"}),
     "runbooks.save_field": Change({"value": "#general"}),

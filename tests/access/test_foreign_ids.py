@@ -273,7 +273,7 @@ def test_no_list_of_otto_names_anything_of_payments(
 def test_the_ids_of_the_two_workspaces_differ(payments: Things, treasury: Things) -> None:
     one, other = asdict(payments), asdict(treasury)
     same = {name for name in one if one[name] == other[name]}
-    assert same == {"number", "spare_number", "deleted_number", "session_id", "import_id", "spare_import_id"}
+    assert same == {"number", "spare_number", "session_id", "import_id", "spare_import_id"}
 
 
 def test_a_page_that_no_list_has_is_empty(cast: Cast, client_of: ClientOf) -> None:

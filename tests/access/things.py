@@ -53,11 +53,9 @@ class Things:
     runbook_id: int
     stream_id: int
     empty_stream_id: int
-    deleted_stream_id: int
     task_id: int
     number: int
     spare_number: int
-    deleted_number: int
     run_id: int
     comment_id: int
     session_id: int = 0
@@ -164,11 +162,9 @@ def things_in(workspace_id: int) -> Things:
         runbook_id=runbook.id,
         stream_id=streams[0].id,
         empty_stream_id=streams[1].id,
-        deleted_stream_id=streams[2].id,
         task_id=tasks[0].id,
         number=tasks[0].number,
         spare_number=tasks[1].number,
-        deleted_number=tasks[2].number,
         run_id=run.id,
         comment_id=comment.id,
     )

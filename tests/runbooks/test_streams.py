@@ -1,4 +1,4 @@
-"""Streams: add, change, move, delete, restore."""
+"""Streams: add, change, move, delete."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.runbooks.conftest import Audit, MakeRunbook, Refuses, only_line, tables, task
+from tests.runbooks.conftest import Audit, MakeRunbook, Refuses, only_line, tables, task, undo
 from webapp.accounts.models import User
 from webapp.extensions import db
 from webapp.runbooks import operations, queries
@@ -101,19 +101,13 @@ def test_at_the_end_nothing_moves(runbook: Runbook, rune: User, audit: Audit, na
     assert (names(runbook), audit()) == (["Tasks", "Database", "Network"], [])
 
 
-def test_an_empty_stream_is_deleted_and_comes_back_to_its_place(
-    runbook: Runbook, rune: User, audit: Audit
-) -> None:
+def test_an_empty_stream_is_deleted(runbook: Runbook, rune: User, audit: Audit) -> None:
     database = stream(runbook, "Database")
     operations.delete_stream(database, by=rune)
     db.session.commit()
     assert database.deleted_at is not None
     assert names(runbook) == ["Tasks", "Network"]
-    operations.restore_stream(database, by=rune)
-    db.session.commit()
-    assert (database.deleted_at, database.placed_seq) == (None, runbook.seq)
-    assert names(runbook) == ["Tasks", "Database", "Network"]
-    assert audit() == [("stream.deleted", "Database", "Rune"), ("stream.restored", "Database", "Rune")]
+    assert audit() == [("stream.deleted", "Database", "Rune")]
 
 
 def test_a_stream_that_holds_tasks_is_not_deleted(runbook: Runbook, rune: User, refuses: Refuses) -> None:
@@ -142,19 +136,12 @@ def test_a_stream_that_is_gone_cannot_be_changed_moved_or_deleted_again(
         operations.add_task(runbook, database, "Lost", by=rune)
 
 
-def test_a_stream_that_was_restored_cannot_be_restored_again(
-    runbook: Runbook, rune: User, refuses: Refuses
-) -> None:
-    with refuses(NotNow, "This stream is already back."):
-        operations.restore_stream(stream(runbook, "Database"), by=rune)
-
-
-@pytest.mark.parametrize("verb", ["add", "edit", "move", "delete", "restore"])
+@pytest.mark.parametrize("verb", ["add", "edit", "move", "delete", "undo"])
 def test_the_streams_of_a_runbook_that_has_ended_stay(
     runbook: Runbook, rune: User, refuses: Refuses, verb: str
 ) -> None:
-    database, network = stream(runbook, "Database"), stream(runbook, "Network")
-    operations.delete_stream(network, by=rune)
+    database = stream(runbook, "Database")
+    operations.delete_stream(stream(runbook, "Network"), by=rune)
     operations.start_runbook(runbook, Mode.LIVE, by=rune)
     operations.skip_task(task(runbook, 1), "Not needed", by=rune)
     operations.complete_runbook(runbook, by=rune)
@@ -163,7 +150,7 @@ def test_the_streams_of_a_runbook_that_has_ended_stay(
         "edit": lambda: operations.edit_stream(database, name="Late", color=1, by=rune),
         "move": lambda: operations.move_stream(database, -1, by=rune),
         "delete": lambda: operations.delete_stream(database, by=rune),
-        "restore": lambda: operations.restore_stream(network, by=rune),
+        "undo": lambda: undo(runbook, rune),
     }
     with refuses(NotNow, ENDED):
         changes[verb]()
@@ -176,7 +163,7 @@ def test_what_is_not_committed_leaves_neither_rows_nor_audit_lines(runbook: Runb
     operations.edit_stream(database, name="Data", color=9, by=rune)
     operations.move_stream(database, 1, by=rune)
     operations.delete_stream(database, by=rune)
-    operations.restore_stream(database, by=rune)
-    assert len(tables()["audit_lines"]) == 5
+    undo(runbook, rune)
+    assert len(tables()["audit_lines"]) == 6
     db.session.rollback()
     assert tables() == before

@@ -50,7 +50,8 @@ def clash_free(spots: Spots, here: int, place: Place) -> bool:
 def put_back(spots: Spots, wanted: Mapping[int, Place]) -> dict[int, Spot]:
     """Put each of the wanted into its place, the others staying as they are; answers the spots that differ.
 
-    Each goes behind the one that was before it, else before the one after it, else to the end of its group.
+    Each goes behind the one that was before it, else before the one after it, else to that end of its group where it
+    was nearest.
     """
     order = [each for each in _ordered(spots) if each not in wanted]
     groups = {each: spots[each].group for each in order}
@@ -77,7 +78,10 @@ def _index(order: list[int], groups: Mapping[int, int | None], place: Place) -> 
         return order.index(place.before) + 1
     if place.after is not None and groups.get(place.after, _NO_GROUP) == place.group:
         return order.index(place.after)
-    return max((at for at, each in enumerate(order, 1) if groups[each] == place.group), default=len(order))
+    members = [at for at, each in enumerate(order) if groups[each] == place.group]
+    if not members:
+        return len(order)
+    return members[0] if place.before is None else members[-1] + 1
 
 
 def _changed(spots: Spots, order: list[int], groups: Mapping[int, int | None]) -> dict[int, Spot]:
