@@ -243,15 +243,30 @@ class BulkForm(BaseForm):
         default="",
     )
     people_ids = CheckboxesField("Which people", coerce=int)
+    links_how = SelectField(
+        "Waits for",
+        choices={
+            "": "Leave as it is",
+            "add": "These tasks as well",
+            "remove": "No longer these tasks",
+            "replace": "These tasks and no others",
+            "chain": "Each for the one before it, in their order",
+        },
+        default="",
+    )
+    predecessors = StringField("Which tasks", [Optional()])
 
     _streams: Sequence[Stream]
     _people: Sequence[User]
+    _names: Sequence[Name]
 
     @classmethod
-    def within(cls, streams: Sequence[Stream], people: Sequence[User], *, typed: bool) -> BulkForm:
+    def within(
+        cls, streams: Sequence[Stream], people: Sequence[User], names: Sequence[Name], *, typed: bool
+    ) -> BulkForm:
         """The form for one runbook; `typed` reads it from the request."""
         form = cls(**({} if typed else {"formdata": None}))
-        form._streams, form._people = streams, people
+        form._streams, form._people, form._names = streams, people, names
         form.stream_id.choices = {0: "Leave as it is", **{each.id: each.name for each in streams}}
         form.people_ids.choices = {each.id: each.name for each in people}
         return form
@@ -267,6 +282,18 @@ class BulkForm(BaseForm):
             raise ValidationError("Choose above what to do with these people.")
         if not field.data and self.people_how.data in set(PEOPLE_CHANGES) - {"replace"}:
             raise ValidationError("Choose at least one person.")
+
+    def validate_predecessors(self, field: Any) -> None:
+        if field.data and self.links_how.data in ("", "chain"):
+            raise ValidationError("Choose above that they wait for these tasks, or leave this empty.")
+        try:
+            pick(field.data, self._names)
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+    def validate_links_how(self, field: Any) -> None:
+        if field.data in ("add", "remove") and not (self.predecessors.data or "").strip():
+            raise ValidationError("Write below which tasks, by number or name.")
 
     def validate(self, extra_validators: Any = None) -> bool:
         fine: bool = super().validate(extra_validators)
@@ -284,6 +311,8 @@ class BulkForm(BaseForm):
             shift_s=_signed(self.shift.data) if self.shift.data else 0,
             people_how=self.people_how.data or "",
             people=tuple(each for each in self._people if each.id in chosen),
+            links_how=self.links_how.data or "",
+            predecessor_ids=tuple(pick(self.predecessors.data or "", self._names)),
         )
 
 
@@ -306,8 +335,11 @@ def _signed(typed: str) -> int:
     return -seconds if text.startswith("-") else seconds
 
 
-def pick(typed: str, names: Sequence[Name], *, but: int) -> list[int]:
-    """Task ids out of "12, 15" or names, in the order typed. Raises ValueError with a sentence for people."""
+def pick(typed: str, names: Sequence[Name], *, but: int | None = None) -> list[int]:
+    """Task ids out of "12, 15" or names, in the order typed. Raises ValueError with a sentence for people.
+
+    `but` is the task that they are picked for.
+    """
     found: list[int] = []
     for part in re.split(r"[,;\n]", typed):
         text = part.strip()

@@ -83,7 +83,7 @@ def _selected(runbook_id: int) -> tuple[Runbook, list[int]]:
 
 def _form(runbook: Runbook, *, typed: bool) -> BulkForm:
     streams, people = queries.streams_of(runbook.id), workspaces.members_of(runbook.workspace_id)
-    return BulkForm.within(streams, people, typed=typed)
+    return BulkForm.within(streams, people, queries.names_within(runbook.id), typed=typed)
 
 
 def _done(runbook: Runbook, since: int, outcome: BulkOutcome, verb: str) -> Response:
