@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from importlib.resources import files
 
 from flask import Flask
+from sqlalchemy import delete
 
 from webapp.accounts.models import User
 from webapp.accounts.operations import create_user
@@ -19,7 +20,7 @@ from webapp.clock import now
 from webapp.extensions import db
 from webapp.permissions import Role
 from webapp.runbooks import imports
-from webapp.runbooks.models import Task
+from webapp.runbooks.models import PlanChange, Task
 from webapp.runbooks.operations.changes import touch
 from webapp.runbooks.operations.lifecycle import create_runbook
 from webapp.runbooks.operations.plan_writer import PlanWriter
@@ -73,6 +74,9 @@ def seed(app: Flask, *, tasks: int | None = None) -> bool:
         _add_plan("Data-centre failover, region A to B", payments, people["Rune"])
         if tasks is not None:
             _add_plan(f"Failover of every site, {tasks:,} tasks", payments, people["Rune"], tasks=tasks)
+        db.session.execute(
+            delete(PlanChange)
+        )  # nobody sits down to a plan with a change to undo that is not theirs
         db.session.commit()
         return True
 
@@ -116,7 +120,7 @@ def _add_runbook(workspace: Workspace, owner: User, people: dict[str, User]) -> 
         by=owner,
     )
     first = runbook.streams[0]
-    edit_stream(first, name=_PLAN[0][0], color=0, by=owner)
+    edit_stream(first, name=_PLAN[0][0], color=0, parent=None, by=owner)
     made: dict[int, Task] = {}
     for number, (stream_name, tasks) in enumerate(_PLAN):
         stream = first if number == 0 else add_stream(runbook, stream_name, by=owner)

@@ -79,7 +79,7 @@ def _renamed(*, undone: bool = False) -> Prepare:
 
     def prepare(things: Things, cast: Cast) -> None:
         ada, stream = db.session.get_one(User, cast.ada), db.session.get_one(Stream, things.stream_id)
-        edit_stream(stream, name="Calls", color=stream.color, by=ada)
+        edit_stream(stream, name="Calls", color=stream.color, parent=None, by=ada)
         if undone:
             [change] = db.session.scalars(select(PlanChange))
             undo_change(stream.runbook, change.id, by=ada)

@@ -65,7 +65,7 @@ def plan(runbook: Runbook) -> list[Any]:
             )
             for each in db.session.scalars(query.order_by(Task.position, Task.id))
         ]
-        found.append((stream.name, stream.color, rows))
+        found.append((stream.full_name, stream.color, rows))
     return found
 
 
@@ -86,8 +86,13 @@ def do(verb: str, runbook: Runbook, a: int, b: int, by: User) -> None:
         operations.add_task(runbook, stream, f"Step {a}", by=by, after=other)
     elif verb == "add_stream":
         operations.add_stream(runbook, f"Lane {a}", by=by)
+    elif verb == "add_sub":
+        operations.add_stream(runbook, f"Part {b}", parent=stream, by=by)
+    elif verb == "part_of":
+        parent = None if a == b else streams[b % len(streams)]
+        operations.edit_stream(stream, name=stream.name, color=stream.color, parent=parent, by=by)
     elif verb == "edit_stream":
-        operations.edit_stream(stream, name=f"Lane {b}", color=b % 12, by=by)
+        operations.edit_stream(stream, name=f"Lane {b}", color=b % 12, parent=stream.parent, by=by)
     elif verb == "move_stream":
         operations.move_stream(stream, (-1, 1)[b % 2], by=by)
     elif verb == "delete_stream":
@@ -120,7 +125,7 @@ def do(verb: str, runbook: Runbook, a: int, b: int, by: User) -> None:
 
 VERBS = [
     "add", "add", "add_stream", "edit_stream", "move_stream", "delete_stream", "duplicate_stream", "edit", "link",
-    "restream", "move", "move", "delete", "duplicate", "bulk_edit", "bulk_delete",
+    "restream", "add_sub", "add_sub", "part_of", "part_of", "move", "move", "delete", "duplicate", "bulk_edit", "bulk_delete",
 ]  # fmt: skip
 
 
@@ -176,7 +181,9 @@ def _standing(runbook: Runbook) -> list[int]:
         (lambda runbook, by: operations.duplicate_task(task(runbook, 1), by=by), "Duplicated #1"),
         (lambda runbook, by: operations.add_stream(runbook, "Network", by=by), "Added Network"),
         (
-            lambda runbook, by: operations.edit_stream(runbook.streams[0], name="Lane", color=0, by=by),
+            lambda runbook, by: operations.edit_stream(
+                runbook.streams[0], name="Lane", color=0, parent=None, by=by
+            ),
             "Changed name of Lane",
         ),
         (lambda runbook, by: operations.duplicate_stream(runbook.streams[0], by=by), "Duplicated Tasks"),

@@ -61,6 +61,13 @@ def put_back(spots: Spots, wanted: Mapping[int, Place]) -> dict[int, Spot]:
     return _changed(spots, order, groups)
 
 
+def nested(spots: Spots) -> dict[int, Spot]:
+    """Ids whose group is another id behind that one, in their order; answers the spots that differ."""
+    groups = _groups(spots)
+    order = [each for top in groups.get(None, ()) for each in (top, *groups.get(top, ()))]
+    return _changed(spots, order, {each: spot.group for each, spot in spots.items()})
+
+
 def _in_turn(wanted: Mapping[int, Place]) -> Iterable[int]:
     """The wanted, each after the one that it goes behind."""
     behind = {place.before: here for here, place in wanted.items() if place.before in wanted}

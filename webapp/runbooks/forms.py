@@ -105,8 +105,26 @@ class ResolveForm(BaseForm):
 
 
 class StreamForm(BaseForm):
+    """A stream; `tops` are those that it may be part of."""
+
     name = StringField("Name", [DataRequired("Enter a name."), Length(max=120)])
+    parent_id = SelectField("Part of", coerce=int, default=0)
     color = IntegerField("Color", [InputRequired(), NumberRange(0, 11)])
+
+    _tops: Sequence[Stream]
+
+    @classmethod
+    def within(cls, tops: Sequence[Stream], **values: Any) -> StreamForm:
+        """The form; with values it shows them instead of what was sent."""
+        form = cls(**({"formdata": None, **values} if values else {}))
+        form._tops = tops
+        form.parent_id.choices = {0: "None", **{each.id: each.name for each in tops}}
+        return form
+
+    @property
+    def parent(self) -> Stream | None:
+        """The stream that was chosen."""
+        return next((each for each in self._tops if each.id == self.parent_id.data), None)
 
 
 class NewTaskForm(BaseForm):
@@ -159,7 +177,7 @@ class TaskForm(BaseForm):
         form._present = present
         form._task, form._links, form._names, form._zone = task, links, names, zone
         form._streams, form._people, form._actions = streams, people, actions
-        form.stream_id.choices = [(each.id, each.name) for each in streams]
+        form.stream_id.choices = [(each.id, each.full_name) for each in streams]
         form.assignee_ids.choices = [(each.id, each.name) for each in people]
         known = {each.id for each in actions}
         kept = [task.action] if task.action is not None and task.action_id not in known else []
@@ -267,7 +285,7 @@ class BulkForm(BaseForm):
         """The form for one runbook; `typed` reads it from the request."""
         form = cls(**({} if typed else {"formdata": None}))
         form._streams, form._people, form._names = streams, people, names
-        form.stream_id.choices = {0: "Leave as it is", **{each.id: each.name for each in streams}}
+        form.stream_id.choices = {0: "Leave as it is", **{each.id: each.full_name for each in streams}}
         form.people_ids.choices = {each.id: each.name for each in people}
         return form
 

@@ -37,7 +37,7 @@ NOT_PLANNED = {
             "deleted_at",
         }
     ),
-    Stream: frozenset({"id", "runbook_id", "position", "seq", "placed_seq", "deleted_at"}),
+    Stream: frozenset({"id", "runbook_id", "parent_id", "position", "seq", "placed_seq", "deleted_at"}),
 }
 # Beside its columns, who is assigned to a task and what it waits for.
 PEOPLE, WAITS_FOR = "people", "waits_for"
@@ -50,7 +50,7 @@ def plan_columns(model: type[Base]) -> list[Column[Any]]:
 
 
 def read_plan(runbook: Runbook, *, since: int | None = None) -> PlanRows:
-    """Every stream and task of the runbook, deleted ones too; with `since`, only what was stamped with a later seq."""
+    """Every stream and task of the runbook, deleted ones too; with `since`, only what was stamped from that seq on."""
     tasks = _of(runbook, Task, since)
     people = _lists(task_assignees.c.user_id, task_assignees, tasks)
     waits_for = _lists(task_predecessors.c.predecessor_id, task_predecessors, tasks)
@@ -65,21 +65,21 @@ def read_plan(runbook: Runbook, *, since: int | None = None) -> PlanRows:
         spot = Spot(stream_id, position)
         found.tasks[task_id] = PlanRow(f"#{number}", values, spot, placed_seq, state not in NOT_STARTED)
     columns = plan_columns(Stream)
-    own = [Stream.id, Stream.name, Stream.position, Stream.placed_seq, Stream.deleted_at]
+    own = [Stream.id, Stream.name, Stream.parent_id, Stream.position, Stream.placed_seq, Stream.deleted_at]
     rows = db.session.execute(_of(runbook, Stream, since).with_only_columns(*own, *columns))
-    for stream_id, name, position, placed_seq, deleted_at, *rest in rows:
+    for stream_id, name, parent_id, position, placed_seq, deleted_at, *rest in rows:
         values = _values(columns, rest, deleted_at)
-        found.streams[stream_id] = PlanRow(name, values, Spot(None, position), placed_seq)
+        found.streams[stream_id] = PlanRow(name, values, Spot(parent_id, position), placed_seq)
     return found
 
 
 def read_spots(runbook: Runbook) -> dict[str, Spots]:
     """Where every stream and task of the runbook stands, by table."""
     tasks = select(Task.id, Task.stream_id, Task.position).where(Task.runbook_id == runbook.id)
-    streams = select(Stream.id, Stream.position).where(Stream.runbook_id == runbook.id)
+    streams = select(Stream.id, Stream.parent_id, Stream.position).where(Stream.runbook_id == runbook.id)
     return {
-        "tasks": {each: Spot(group, position) for each, group, position in db.session.execute(tasks)},
-        "streams": {each: Spot(None, position) for each, position in db.session.execute(streams)},
+        table: {each: Spot(group, position) for each, group, position in db.session.execute(query)}
+        for table, query in (("tasks", tasks), ("streams", streams))
     }
 
 
@@ -95,7 +95,7 @@ def loaded(column: Column[Any], value: Any) -> Any:
 
 def _of(runbook: Runbook, model: type[Task | Stream], since: int | None) -> Select[Any]:
     query = select(model).where(model.runbook_id == runbook.id)
-    return query if since is None else query.where(model.seq > since)
+    return query if since is None else query.where(model.seq >= since)
 
 
 def _values(columns: Collection[Column[Any]], row: Collection[Any], deleted_at: datetime | None) -> Values:

@@ -71,7 +71,7 @@ def load_review(runbook: Runbook) -> RunReview | None:
     schedule = schedule_of(facts, links, started=started, planned_start=runbook.planned_start, moment=until)
     lines = [each for each in audit.lines_about("runbooks", runbook.id) if each.at >= started]
     changes = [(each.at, each.verb == "runbook.paused") for each in lines if each.verb in _STEPS]
-    streams = [Stream(each.id, each.name, each.color) for each in queries.streams_of(runbook.id)]
+    streams = [Stream(each.id, each.full_name, each.color) for each in queries.streams_of(runbook.id)]
     return RunReview(
         runbook=runbook,
         moment=moment,

@@ -22,7 +22,7 @@ from webapp.runbooks.operations.many_tasks import insert_pairs, insert_tasks
 from webapp.runbooks.operations.plan_changes import undoable
 from webapp.runbooks.operations.planning import place_after, refuse_if_gone
 from webapp.runbooks.operations.readiness import settle_readiness
-from webapp.runbooks.operations.streams import COLORS
+from webapp.runbooks.operations.streams import COLORS, arrange
 from webapp.runbooks.operations.streams import refuse_if_gone as refuse_if_stream_gone
 from webapp.runbooks.states import UNDER_WAY
 from webapp.workspaces import queries as workspaces
@@ -54,28 +54,35 @@ def duplicate_task(task: Task, *, by: User) -> Task:
 
 @undoable("Duplicated {}")
 def duplicate_stream(stream: Stream, *, by: User) -> Stream:
-    """A copy right after the stream, with its tasks, which wait for one another as those do. Raises NotNow."""
+    """A copy right after the stream, with its sub-streams and all tasks, which wait for one another as those do.
+
+    Raises NotNow.
+    """
     runbook = stream.runbook
     seq = touch(runbook)
     refuse_if_ended(runbook)
     refuse_if_stream_gone(stream)
     order = queries.streams_of(runbook.id)
-    copy = Stream(
-        runbook=runbook,
-        name=copy_name(stream, stream.name),
-        color=len(order) % COLORS,
-        seq=seq,
-        placed_seq=seq,
-    )
+    color = stream.color if stream.parent else len(order) % COLORS
+    copy = Stream(runbook=runbook, parent=stream.parent, name=copy_name(stream, stream.name), color=color)
+    copied = {stream: copy}
+    for each in order:
+        if each.parent_id == stream.id:
+            copied[each] = Stream(runbook=runbook, parent=copy, name=each.name, color=each.color)
+    for each in copied.values():
+        each.seq = each.placed_seq = seq
+    db.session.add_all(copied.values())
     order.insert(order.index(stream) + 1, copy)
-    for position, each in enumerate(order, 1):
-        each.position = position
-    db.session.add(copy)
+    arrange([*order, *(each for each in copied.values() if each is not copy)])
     db.session.flush()
-    tasks = _planned(runbook, stream)
+    ids = {old.id: new.id for old, new in copied.items()}
+    tasks = _planned(runbook, ids)
     numbers = _take_numbers(runbook, len(tasks))
     first = place_after(runbook, None)
-    places = [_place(copy.id, number, first + at, seq) for at, number in enumerate(numbers)]
+    places = [
+        _place(ids[task.stream_id], number, first + at, seq)
+        for at, (task, number) in enumerate(zip(tasks, numbers, strict=True))
+    ]
     _copy_tasks(tasks, places, into=runbook, may_wait_for=_tasks_of(runbook))
     _record("stream.added", copy, runbook, by, {"name": copy.name, "copy of": stream.name, "tasks": numbers})
     if runbook.state in UNDER_WAY:
@@ -101,10 +108,13 @@ def duplicate_runbook(
         owners=[by],
     )
     originals = queries.streams_of(runbook.id)
-    copy.streams = [Stream(name=each.name, color=each.color, position=each.position) for each in originals]
+    copied = {each: Stream(name=each.name, color=each.color, position=each.position) for each in originals}
+    for each, made in copied.items():
+        made.parent = copied[each.parent] if each.parent else None
+    copy.streams = list(copied.values())
     db.session.add(copy)
     db.session.flush()
-    stream_ids = {old.id: new.id for old, new in zip(originals, copy.streams, strict=True)}
+    stream_ids = {old.id: new.id for old, new in copied.items()}
     tasks = _planned(runbook)
     places = [
         _place(
@@ -183,11 +193,11 @@ def _pairs(table: Table, copies: Mapping[int, int]) -> list[tuple[int, int]]:
     return [(first, second) for first, second in db.session.execute(query)]
 
 
-def _planned(runbook: Runbook, stream: Stream | None = None) -> list[Task]:
-    """What is in the plan, in its order."""
+def _planned(runbook: Runbook, stream_ids: Collection[int] | None = None) -> list[Task]:
+    """What is in the plan, or in those streams of it, in its order."""
     query = select(Task).where(Task.runbook_id == runbook.id, Task.deleted_at.is_(None))
-    if stream is not None:
-        query = query.where(Task.stream_id == stream.id)
+    if stream_ids is not None:
+        query = query.where(Task.stream_id.in_(stream_ids))
     return list(db.session.scalars(query.order_by(Task.position, Task.id)))
 
 

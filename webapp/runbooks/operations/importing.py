@@ -25,6 +25,7 @@ from webapp.runbooks.models import (
 from webapp.runbooks.operations.changes import stamp, touch
 from webapp.runbooks.operations.lifecycle import create_runbook
 from webapp.runbooks.operations.many_tasks import Told
+from webapp.runbooks.operations.plan_changes import planned_change
 from webapp.runbooks.operations.plan_writer import PlanWriter, take_streams_back
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.sheets.columns import PlanMapping, guess, zone_in
@@ -143,7 +144,8 @@ def perform_import(import_id: int, *, told: Told) -> bool:
     runbook = _runbook_of(found, table.about)
     seq = touch(runbook)
     _refuse_unless_planning(runbook)
-    made = PlanWriter(runbook, seq, table.about, told).write(checked)
+    with planned_change(runbook, by=found.user, label=f"Imported {found.file_name}"):
+        made = PlanWriter(runbook, seq, table.about, told).write(checked)
     found.made, found.rows = made, None
     record(
         "runbook.plan_imported",
@@ -189,10 +191,11 @@ def undo_import(plan_import: PlanImport, *, by: User) -> int:
     gone = update(Task).where(
         Task.id.in_(made["tasks"]), Task.runbook_id == runbook.id, Task.deleted_at.is_(None)
     )
-    count = db.session.execute(
-        gone.values(deleted_at=now(), seq=seq).execution_options(synchronize_session="fetch")
-    ).rowcount  # type: ignore[attr-defined]
-    take_streams_back(runbook, made, seq)
+    with planned_change(runbook, by=by, label=f"Took back {plan_import.file_name}"):
+        count = db.session.execute(
+            gone.values(deleted_at=now(), seq=seq).execution_options(synchronize_session="fetch")
+        ).rowcount  # type: ignore[attr-defined]
+        take_streams_back(runbook, made, seq)
     waiting = select(task_predecessors.c.task_id).where(task_predecessors.c.predecessor_id.in_(made["tasks"]))
     stamp(list(db.session.scalars(waiting)), seq)
     record(

@@ -30,8 +30,8 @@ R = TypeVar("R")
 def planned_change(runbook: Runbook, *, by: User | None, label: str = "") -> Iterator[None]:
     """Keep what happens to the plan inside as one change of that person, in as many queries for 500 tasks as for 5.
 
-    Whatever is stamped with the runbook's new seq is looked at. Without a label it is called after what differs. Nothing
-    is kept where nothing differs, or nobody did it. Inside another planned_change it is a part of that one.
+    Whatever is stamped from the runbook's seq of that moment on is looked at. Without a label it is called after what
+    differs. Nothing is kept where nothing differs, or nobody did it. Inside another planned_change it is a part of that.
     """
     if by is None or _OPEN in db.session.info:
         yield

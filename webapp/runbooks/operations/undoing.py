@@ -15,7 +15,7 @@ from webapp.audit.operations import record, record_each
 from webapp.clock import now
 from webapp.extensions import db
 from webapp.runbooks import graph
-from webapp.runbooks.arrangement import Place, Spots, put_back
+from webapp.runbooks.arrangement import Place, Spots, nested, put_back
 from webapp.runbooks.change_words import what_was_done
 from webapp.runbooks.models import PlanChange, Runbook, Stream, Task, task_assignees, task_predecessors
 from webapp.runbooks.operations.changes import refuse_if_ended, stamp, touch
@@ -29,7 +29,8 @@ from webapp.runbooks.states import UNDER_WAY
 from webapp.workspaces import queries as workspaces
 
 _MODELS: Mapping[str, type[Task | Stream]] = {"tasks": Task, "streams": Stream}
-_GROUPS = {"tasks": "stream_id"}
+_PART_OF = {"tasks": "stream", "streams": "part of"}
+_GROUPS = {"tasks": "stream_id", "streams": "parent_id"}
 
 
 def undo_change(runbook: Runbook, change_id: int, *, by: User) -> str:
@@ -113,6 +114,7 @@ class _Rewriting:
                 )
         followers = select(task_predecessors.c.task_id).where(task_predecessors.c.predecessor_id.in_(tasks))
         stamp(list(db.session.scalars(followers)), seq)
+        self._stamp_heads(seq)
         self._forget_loaded()
         self._record(by)
 
@@ -128,8 +130,11 @@ class _Rewriting:
                 if PLACE in wanted:
                     places[each.id] = Place(*wanted[PLACE])
                 rows[each.id] = self._row(rows[each.id], wanted)
-            for row_id, spot in put_back(self._spots[table], places).items() if places else ():
-                rows[row_id] = replace(rows[row_id], spot=spot)
+            if places:
+                spots = {**self._spots[table], **put_back(self._spots[table], places)}
+                spots |= nested(spots) if table == "streams" and not _too_deep(spots) else {}
+                for row_id, spot in spots.items():
+                    rows[row_id] = replace(rows[row_id], spot=spot)
         return result
 
     def _row(self, row: PlanRow, wanted: Values) -> PlanRow:
@@ -148,6 +153,20 @@ class _Rewriting:
                 self._refuse(
                     f"{stream.name} was deleted since" if gone else f"{stream.name} holds {row.name} by now"
                 )
+        for row in streams.values():
+            if row.values[PRESENT] and row.spot.group is not None:
+                parent = streams[row.spot.group]
+                if not parent.values[PRESENT]:
+                    gone = not self._plan.streams[row.spot.group].values[PRESENT]
+                    self._refuse(
+                        f"{parent.name} was deleted since"
+                        if gone
+                        else f"{row.name} is part of {parent.name} by now"
+                    )
+                if parent.spot.group is not None:
+                    self._refuse(
+                        f"{row.name} is part of {parent.name}, which can’t be part of another stream then"
+                    )
         if not any(row.values[PRESENT] for row in streams.values()):
             self._refuse("a runbook needs at least one stream")
 
@@ -204,6 +223,23 @@ class _Rewriting:
         for each_alike in alike.values():
             db.session.execute(update(model), each_alike)
 
+    def _stamp_heads(self, seq: int) -> None:
+        """The heads of streams that count one task or sub-stream more or less."""
+        heads = {
+            spot.group
+            for table in _MODELS
+            for row_id, row in self._result.of(table).items()
+            if row.spot.group != self._spots[table][row_id].group
+            for spot in (row.spot, self._spots[table][row_id])
+        }
+        heads |= {self._spots[each.table][each.id].group for each in self._found}
+        db.session.execute(
+            update(Stream)
+            .where(Stream.id.in_([each for each in heads if each is not None]))
+            .values(seq=seq)
+            .execution_options(synchronize_session=False)
+        )
+
     def _forget_loaded(self) -> None:
         """What the statements wrote behind the back of loaded objects is read again."""
         for each in list(db.session):
@@ -224,7 +260,11 @@ class _Rewriting:
                 difference = chosen[thing.id]
                 wanted = difference.wanted(undoing=self._undoing)
                 then = difference.expected(undoing=self._undoing)
-                facts = (None, None) if PRESENT in wanted else (self._facts(then), self._facts(wanted))
+                facts = (
+                    (None, None)
+                    if PRESENT in wanted
+                    else (self._facts(table, then), self._facts(table, wanted))
+                )
                 by_verb[_verb(wanted)].append((thing, *facts))
             for verb, lines in by_verb.items():
                 record_each(
@@ -235,12 +275,12 @@ class _Rewriting:
                     runbook_id=self._runbook.id,
                 )
 
-    def _facts(self, values: Values) -> dict[str, Any]:
+    def _facts(self, table: str, values: Values) -> dict[str, Any]:
         """The values for the audit log."""
         found = dict(values)
         if PLACE in found:
             group = found.pop(PLACE)[0]
-            found["stream"] = self._plan.streams[group].name if group is not None else None
+            found[_PART_OF[table]] = self._plan.streams[group].name if group is not None else None
         if WAITS_FOR in found:
             found["predecessors"] = [self._plan.tasks[each].name for each in found.pop(WAITS_FOR)]
         if PEOPLE in found:
@@ -254,6 +294,11 @@ class _Rewriting:
         ids = {user_id for side in values for user_id in side.get(PEOPLE, ())}
         query = select(User.id, User.name).where(User.id.in_(ids))
         return {row.id: row.name for row in db.session.execute(query)}
+
+
+def _too_deep(spots: Spots) -> bool:
+    """Whether something is part of what is a part itself."""
+    return any(spot.group is not None and spots[spot.group].group is not None for spot in spots.values())
 
 
 def _verb(wanted: Values) -> str:

@@ -48,12 +48,12 @@ _Dumper.add_representer(
 
 @dataclass(frozen=True)
 class PlanHead:
-    """What a runbook says of itself. `streams` are (name, colour) pairs in their order."""
+    """What a runbook says of itself. `streams` are (name, colour, parent's name or nothing) in their order."""
 
     name: str
     description: str = ""
     planned_start: datetime | None = None
-    streams: Sequence[tuple[str, int]] = ()
+    streams: Sequence[tuple[str, int, str]] = ()
 
 
 def is_yaml(data: bytes) -> bool:
@@ -80,7 +80,10 @@ def write_yaml(head: PlanHead, rows: Iterable[PlanRow]) -> bytes:
         "runsheet": FORMAT,
         "name": head.name,
         **_filled({"description": head.description, "planned_start": _moment(head.planned_start)}),
-        "streams": [{"name": name, "color": color} for name, color in head.streams],
+        "streams": [
+            {"name": name, "color": color, **_filled({"parent": parent})}
+            for name, color, parent in head.streams
+        ],
         "tasks": [_filled(each) for each in tasks],
     }
     text = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
@@ -181,7 +184,9 @@ def _about(found: dict[str, Any]) -> About:
         if isinstance(each, dict) and isinstance(each.get("name"), str):
             color = each.get("color")
             if isinstance(color, str) and re.fullmatch(r"[0-9]|1[01]", color):
-                colors[clean(each["name"]).lower()] = int(color)
+                parent = each.get("parent")
+                of = f"{clean(parent)} / " if isinstance(parent, str) and parent else ""
+                colors[f"{of}{clean(each['name'])}".lower()] = int(color)
     description = found.get("description", "")
     start = found.get("planned_start", "")
     return About(

@@ -136,7 +136,7 @@ def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
         return _view_parts(runbook, here, since)
     changed = _changed_tasks(runbook.id, since)
     streams = _changed_streams(runbook.id, since)
-    placed_streams = {each.id for each in streams if each.placed_seq > since and each.deleted_at is None}
+    placed_streams = _placed(runbook.id, streams, since)
     if len(changed) > MOST_CHANGED:
         return None
     present = {each.id for each in changed if each.deleted_at is None}
@@ -154,7 +154,10 @@ def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
     parts += _task_parts(board, changed, since, macros, placed_streams, here.number, inserting=inserting)
     touched = {each.stream_id for each in changed} | {each.id for each in streams}
     for lane in board.lanes:
-        if lane.stream.id in touched and lane.stream.id not in placed_streams:
+        if (
+            touched & {lane.stream.id, *(sub.stream.id for sub in lane.subs)}
+            and lane.stream.id not in placed_streams
+        ):
             parts.append(macros.stream_head(lane, board, oob=True))
     return [*parts, *_head_parts(board), macros.states(board), *_open_panel_parts(board)]
 
@@ -279,15 +282,17 @@ def _task_parts(
 
 
 def _stream_parts(board: Board, streams: list[Stream], since: int, macros: Any) -> list[str]:
-    parts = []
-    ids = [lane.stream.id for lane in board.lanes]
-    for each in sorted(streams, key=lambda stream: ids.index(stream.id) if stream.id in ids else -1):
-        if each.deleted_at is not None:
-            parts.append(macros.stream_gone(each.id))
-        elif each.placed_seq > since and each.id in ids:
-            at = ids.index(each.id)
-            parts.append(macros.stream_gone(each.id))
-            parts.append(macros.stream_placed(board.lanes[at], board, ids[at - 1] if at else None))
+    """Streams that are gone, and in their order those that got another place: each with its sub-streams."""
+    parts = [
+        macros.stream_gone(each.id)
+        for each in streams
+        if each.deleted_at is not None or each.placed_seq > since
+    ]
+    moved = {each.id for each in streams if each.placed_seq > since}
+    for siblings in (board.tops, *(lane.subs for lane in board.tops if lane.stream.id not in moved)):
+        for previous, lane in zip([None, *siblings], siblings, strict=False):
+            if lane.stream.id in moved:
+                parts.append(macros.stream_placed(lane, board, previous.stream.id if previous else None))
     return parts
 
 
@@ -302,6 +307,14 @@ def _changed_tasks(runbook_id: int, since: int) -> list[Any]:
 
 def _changed_streams(runbook_id: int, since: int) -> list[Stream]:
     return list(db.session.scalars(select(Stream).where(Stream.runbook_id == runbook_id, Stream.seq > since)))
+
+
+def _placed(runbook_id: int, streams: list[Stream], since: int) -> set[int]:
+    """The ids of streams that are drawn anew because they got another place, or their parent did."""
+    moved = {each.id for each in streams if each.placed_seq > since and each.deleted_at is None}
+    if not moved:
+        return set()
+    return moved | {each.id for each in queries.streams_of(runbook_id) if each.parent_id in moved}
 
 
 def _tasks_of_streams(stream_ids: set[int]) -> set[int]:
