@@ -47,3 +47,29 @@ def test_a_selection_outlives_another_s_change_and_is_changed_at_once(open_as: O
         for number in (1, 2, 3):
             expect(page.locator(f"#t-{number} .dur")).to_have_text("42m")
     assert checked(rune) == ["1", "2", "3"]
+
+
+def test_what_is_deleted_at_once_comes_back_by_the_toast_and_by_the_keyboard(open_as: OpenAs) -> None:
+    rune, other = open_as("Rune"), open_as("Rune")
+    rune.goto("/runbooks/1")
+    other.goto("/runbooks/1")
+    for number in (8, 9):
+        rune.locator(f"#t-{number}").hover()
+        rune.locator(f"#x-{number}").click()
+    rune.get_by_role("button", name="Delete…").click()
+    rune.get_by_role("dialog").get_by_role("button", name="Delete 2 tasks").click()
+    expect(other.locator("#t-8")).to_have_count(0)
+    rune.get_by_role("region", name="Messages").get_by_role("button", name="Undo").click()
+    expect(rune.get_by_text("Undone: Deleted 2 tasks.")).to_be_visible()
+    for page in (rune, other):
+        expect(page.locator("#t-8, #t-9")).to_have_count(2)
+
+    rune.locator("body").press("Control+Shift+z")
+    expect(rune.locator("#t-8, #t-9")).to_have_count(0)
+    field = rune.get_by_label("Find a task")
+    field.press("Control+z")
+    field.blur()
+    expect(rune.get_by_role("button", name="Undo: Deleted 2 tasks")).to_be_enabled()
+    rune.locator("body").press("Control+z")
+    for page in (rune, other):
+        expect(page.locator("#t-8, #t-9")).to_have_count(2)

@@ -14,7 +14,6 @@ _WORDS: Mapping[str, str] = MappingProxyType(
         "duration_s": "duration",
         "action_id": "integration action",
         "waits_for": "predecessors",
-        "color": "colour",
         PLACE: "place",
     }
 )

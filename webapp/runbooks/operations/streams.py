@@ -167,8 +167,8 @@ def _tell(seq: int, *parents: Stream | None) -> None:
 
 
 def _facts(stream: Stream) -> dict[str, Any]:
-    part_of = stream.parent.name if stream.parent else None
-    return {"name": stream.name, "color": stream.color, "part of": part_of}
+    part_of = {"part of": stream.parent.name} if stream.parent else {}
+    return {"name": stream.name, "color": stream.color, **part_of}
 
 
 def _record(
