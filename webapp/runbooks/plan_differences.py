@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -35,6 +35,13 @@ class PlanRows:
     tasks: dict[int, PlanRow] = field(default_factory=dict)
     streams: dict[int, PlanRow] = field(default_factory=dict)
 
+    @property
+    def spots(self) -> dict[str, Spots]:
+        """Where each of them stands, by table."""
+        return {
+            table: {each: row.spot for each, row in self.of(table).items()} for table in ("tasks", "streams")
+        }
+
     def of(self, table: str) -> dict[int, PlanRow]:
         """The rows of that table."""
         return {"tasks": self.tasks, "streams": self.streams}[table]
@@ -66,36 +73,39 @@ class Difference:
         return (self.before or {PRESENT: False}) if undoing else self.after
 
 
-def differences(before: PlanRows, after: PlanRows, spots: Mapping[str, Spots]) -> list[Difference]:
-    """What a change did. `after` has at least every row that it wrote, `spots` by table those of all rows after it."""
+def differences(
+    before: PlanRows,
+    after: PlanRows,
+    spots_before: Mapping[str, Spots],
+    read_spots_after: Callable[[], Mapping[str, Spots]],
+) -> list[Difference]:
+    """What a change did. `spots_before` by table has every row that there was, `before` each of them that may differ,
+    `after` each that was written or added. Where everything stands after it is read only if something was placed.
+    """
     found = []
     for table in ("streams", "tasks"):
-        old, new = before.of(table), after.of(table)
-        placed = {each for each, row in new.items() if each not in old or _was_placed(old[each], row)}
-        places_after = places(spots[table], placed) if placed else {}
-        places_before = places({each: row.spot for each, row in old.items()}, placed) if placed else {}
+        old, new, known = before.of(table), after.of(table), spots_before[table]
+        placed = {
+            each
+            for each, row in new.items()
+            if each not in known or (each in old and _was_placed(old[each], row))
+        }
+        places_after = places(read_spots_after()[table], placed) if placed else {}
+        places_before = places(known, placed) if placed else {}
         for each, row in new.items():
             was = old.get(each)
-            values = dict(row.values)
-            then = dict(was.values) if was else {}
-            if each in placed:
-                values[PLACE] = places_after[each]
-                if was:
-                    then[PLACE] = places_before[each]
-            if was is None and values[PRESENT]:
-                found.append(Difference(table, each, row.name, None, values, row.begun))
-            elif was is not None and values != then:
-                keys = [key for key in values if values[key] != then[key]]
-                found.append(
-                    Difference(
-                        table,
-                        each,
-                        row.name,
-                        {key: then[key] for key in keys},
-                        {key: values[key] for key in keys},
-                        row.begun,
-                    )
-                )
+            if was is None and each in known:
+                continue  # stamped only: what it shows depends on what was changed
+            values = {**row.values, **({PLACE: places_after[each]} if each in placed else {})}
+            if was is None:
+                if values[PRESENT]:
+                    found.append(Difference(table, each, row.name, None, values, row.begun))
+                continue
+            then = {**was.values, **({PLACE: places_before[each]} if each in placed else {})}
+            keys = [key for key in values if values[key] != then[key]]
+            if keys:
+                was_so, is_so = {key: then[key] for key in keys}, {key: values[key] for key in keys}
+                found.append(Difference(table, each, row.name, was_so, is_so, row.begun))
     return found
 
 

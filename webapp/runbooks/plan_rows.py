@@ -49,16 +49,23 @@ def plan_columns(model: type[Base]) -> list[Column[Any]]:
     return [each for each in table.columns if each.name not in NOT_PLANNED[model]]
 
 
-def read_plan(runbook: Runbook, *, since: int | None = None) -> PlanRows:
-    """Every stream and task of the runbook, deleted ones too; with `since`, only what was stamped from that seq on."""
-    tasks = _of(runbook, Task, since)
-    people = _lists(task_assignees.c.user_id, task_assignees, tasks)
-    waits_for = _lists(task_predecessors.c.predecessor_id, task_predecessors, tasks)
+def read_plan(
+    runbook: Runbook, *, since: int | None = None, tasks: Collection[int] | None = None
+) -> PlanRows:
+    """Every stream and task of the runbook, deleted ones too.
+
+    With `since`, only what was stamped from that seq on; with `tasks`, ids, only those tasks.
+    """
+    chosen = _of(runbook, Task, since)
+    if tasks is not None:
+        chosen = chosen.where(Task.id.in_(tasks))
+    people = _lists(task_assignees.c.user_id, task_assignees, chosen)
+    waits_for = _lists(task_predecessors.c.predecessor_id, task_predecessors, chosen)
     found = PlanRows()
     columns = plan_columns(Task)
     own: list[Any] = [Task.id, Task.number, Task.stream_id, Task.position, Task.placed_seq]
     own += [Task.deleted_at, Task.state]
-    rows = db.session.execute(tasks.with_only_columns(*own, *columns))
+    rows = db.session.execute(chosen.with_only_columns(*own, *columns))
     for task_id, number, stream_id, position, placed_seq, deleted_at, state, *rest in rows:
         values = _values(columns, rest, deleted_at)
         values[PEOPLE], values[WAITS_FOR] = people.get(task_id, []), waits_for.get(task_id, [])

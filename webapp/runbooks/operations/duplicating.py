@@ -31,7 +31,7 @@ _MARK = " (copy)"
 _LONGEST = {Task: 300, Stream: 120, Runbook: 200}
 
 
-@undoable("Duplicated {}")
+@undoable("Duplicated {}", alone=True)
 def duplicate_task(task: Task, *, by: User) -> Task:
     """A copy right after the task, which waits for the same tasks. Raises NotNow."""
     runbook = task.runbook
@@ -52,7 +52,7 @@ def duplicate_task(task: Task, *, by: User) -> Task:
     return copy
 
 
-@undoable("Duplicated {}")
+@undoable("Duplicated {}", alone=True)
 def duplicate_stream(stream: Stream, *, by: User) -> Stream:
     """A copy right after the stream, with its sub-streams and all tasks, which wait for one another as those do.
 

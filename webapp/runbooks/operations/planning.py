@@ -38,7 +38,7 @@ class Plan:
     action: Action | None = None
 
 
-@undoable()
+@undoable(alone=True)
 def add_task(
     runbook: Runbook, stream: Stream, title: str, *, by: User | None, after: Task | None = None
 ) -> Task:
@@ -69,7 +69,7 @@ def add_task(
     return task
 
 
-@undoable()
+@undoable(alone=True)
 def edit_task(task: Task, plan: Plan, *, by: User) -> None:
     """Change what the plan says. Once a task has started, only its name, description and assignees can change.
 
@@ -123,7 +123,7 @@ def move_task(task: Task, step: int, *, by: User) -> None:
     _record("task.moved", task, by, before={"place": at + 1}, after={"place": wanted + 1})
 
 
-@undoable()
+@undoable(alone=True)
 def delete_task(task: Task, *, by: User) -> None:
     """Take a task that has not started out of the plan. Raises NotNow."""
     runbook = task.runbook

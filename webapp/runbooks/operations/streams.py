@@ -21,7 +21,7 @@ from webapp.runbooks.refusals import NotNow, PlanRefused
 COLORS = 12
 
 
-@undoable()
+@undoable(alone=True)
 def add_stream(
     runbook: Runbook, name: str, *, by: User | None, color: int | None = None, parent: Stream | None = None
 ) -> Stream:
@@ -51,7 +51,7 @@ def add_stream(
     return stream
 
 
-@undoable()
+@undoable(alone=True)
 def edit_stream(stream: Stream, *, name: str, color: int, parent: Stream | None, by: User) -> None:
     """Rename and recolour it, and say what it is part of. Raises PlanRefused or NotNow."""
     name = _named(name)
@@ -70,7 +70,7 @@ def edit_stream(stream: Stream, *, name: str, color: int, parent: Stream | None,
     _record("stream.changed", stream, by, before=before, after=_facts(stream))
 
 
-@undoable("Moved {}")
+@undoable("Moved {}", alone=True)
 def move_stream(stream: Stream, step: int, *, by: User) -> None:
     """One place up (−1) or down (+1) among its neighbours, with its sub-streams; at the end nothing happens.
 
@@ -92,7 +92,7 @@ def move_stream(stream: Stream, step: int, *, by: User) -> None:
     _record("stream.moved", stream, by, before={"place": at + 1}, after={"place": wanted + 1})
 
 
-@undoable()
+@undoable(alone=True)
 def delete_stream(stream: Stream, *, by: User) -> None:
     """Take an empty stream away. Raises NotNow where it holds tasks or sub-streams, or is the last one."""
     seq = touch(stream.runbook, stream)

@@ -78,9 +78,7 @@ class _Rewriting:
         self._found = [Difference(**each) for each in change.rows]
         self._plan = read_plan(runbook)
         self._members = {each.id for each in workspaces.members_of(runbook.workspace_id)}
-        self._spots: dict[str, Spots] = {
-            table: {row_id: row.spot for row_id, row in self._plan.of(table).items()} for table in _MODELS
-        }
+        self._spots = self._plan.spots
         self._result = self._rewritten()
 
     def check(self) -> None:
