@@ -12,7 +12,7 @@ from sqlalchemy import Column, Select, Table, select
 from webapp.extensions import Base, UtcDateTime, db
 from webapp.runbooks.arrangement import Spot, Spots
 from webapp.runbooks.models import Runbook, Stream, Task, task_assignees, task_predecessors
-from webapp.runbooks.plan_differences import PRESENT, PlanRow, PlanRows, Values
+from webapp.runbooks.row_differences import PRESENT, PlanRow, PlanRows, Values
 from webapp.runbooks.states import NOT_STARTED
 
 # Everything else that a task or a stream has a column for is its plan, so a new column is part of it by itself.

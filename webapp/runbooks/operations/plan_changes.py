@@ -16,8 +16,8 @@ from webapp.accounts.models import User
 from webapp.extensions import db
 from webapp.runbooks.change_words import LONGEST, label_of
 from webapp.runbooks.models import PlanChange, Runbook, Stream, Task
-from webapp.runbooks.plan_differences import differences
 from webapp.runbooks.plan_rows import read_plan, read_spots
+from webapp.runbooks.row_differences import differences
 
 KEPT = 50
 _OPEN = "plan change under way"

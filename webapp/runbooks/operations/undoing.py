@@ -21,10 +21,10 @@ from webapp.runbooks.models import PlanChange, Runbook, Stream, Task, task_assig
 from webapp.runbooks.operations.changes import refuse_if_ended, stamp, touch
 from webapp.runbooks.operations.many_tasks import insert_pairs
 from webapp.runbooks.operations.readiness import settle_readiness
-from webapp.runbooks.plan_differences import PLACE, PRESENT, Difference, PlanRow, PlanRows, Values, clashes
 from webapp.runbooks.plan_history import changes_after, history_of
 from webapp.runbooks.plan_rows import PEOPLE, WAITS_FOR, loaded, plan_columns, read_plan
 from webapp.runbooks.refusals import NotNow
+from webapp.runbooks.row_differences import PLACE, PRESENT, Difference, PlanRow, PlanRows, Values, clashes
 from webapp.runbooks.states import UNDER_WAY
 from webapp.workspaces import queries as workspaces
 
@@ -66,7 +66,7 @@ def _go(runbook: Runbook, change_id: int, by: User, *, undoing: bool) -> str:
     )
     db.session.flush()
     if runbook.state in UNDER_WAY:
-        settle_readiness(runbook, seq)
+        settle_readiness(runbook, seq, by=by)
     return change.label
 
 

@@ -1,6 +1,6 @@
 """plan changes
 
-Step a17c4e90d2b5, after e5d20c7b94a6.
+Step a17c4e90d2b5, after d80b3c6e1f52.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from alembic import op
 
 
 revision = 'a17c4e90d2b5'
-down_revision = 'e5d20c7b94a6'
+down_revision = 'd80b3c6e1f52'
 branch_labels = None
 depends_on = None
 
