@@ -80,7 +80,7 @@ def plan_rows(runbook_id: int) -> list[PlanRow]:
             Task.id,
             Task.number,
             Task.title,
-            Stream.name,
+            Task.stream_id,
             Task.description,
             Task.planned_start,
             Task.duration_s,
@@ -89,7 +89,8 @@ def plan_rows(runbook_id: int) -> list[PlanRow]:
         .where(Task.runbook_id == runbook_id, Task.deleted_at.is_(None))
         .order_by(Stream.position, Stream.id, Task.position, Task.id)
     )
+    names = {each.id: each.full_name for each in queries.streams_of(runbook_id)}
     return [
-        PlanRow(number, title, stream, description, links[id_], start, duration_s, people[id_])
-        for id_, number, title, stream, description, start, duration_s in db.session.execute(tasks)
+        PlanRow(number, title, names[stream_id], description, links[id_], start, duration_s, people[id_])
+        for id_, number, title, stream_id, description, start, duration_s in db.session.execute(tasks)
     ]

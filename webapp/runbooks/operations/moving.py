@@ -14,6 +14,7 @@ from webapp.extensions import db
 from webapp.runbooks import queries
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.operations.changes import refuse_if_ended, touch
+from webapp.runbooks.operations.plan_changes import undoable
 from webapp.runbooks.operations.streams import refuse_if_gone
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.states import NOT_STARTED
@@ -33,6 +34,7 @@ Order = dict[
 ]  # stream id to (task id, position) of its tasks, in the order of the list
 
 
+@undoable()
 def move_tasks(
     runbook: Runbook, numbers: Collection[int], stream: Stream, after: int | None, *, by: User
 ) -> list[Placed]:
@@ -49,6 +51,7 @@ def move_tasks(
     return _place(runbook, tasks, order, stream, _id_behind(runbook, order, stream, after), seq, by)
 
 
+@undoable()
 def step_tasks(runbook: Runbook, numbers: Collection[int], step: int, *, by: User) -> list[Placed]:
     """One place up (-1) or down (+1), over the borders of streams; at the end of the list nothing happens.
 
