@@ -19,6 +19,7 @@ from webapp.accounts.operations import create_user
 from webapp.accounts.queries import user_by_email
 from webapp.clock import now
 from webapp.extensions import db
+from webapp.notifications.models import Notification
 from webapp.permissions import Role
 from webapp.runbooks import imports
 from webapp.runbooks.models import PlanChange, Runbook, Task
@@ -183,6 +184,7 @@ def _add_templates(workspace: Workspace, author: User, *, approver: User) -> Non
     for version in (template, snippet):
         submit_version(version, "The first version.", by=author)
         approve_version(version, by=approver)
+    db.session.execute(delete(Notification))  # that was long ago, and is no news
 
 
 def site_after_site(plan: Sequence[PlannedTask], count: int) -> list[PlannedTask]:

@@ -111,7 +111,12 @@ def do(verb: str, runbook: Runbook, a: int, b: int, by: User) -> None:
     elif verb == "restream":
         operations.edit_task(chosen, replace(plan_of(chosen), stream=stream), by=by)
     elif verb == "move":
-        operations.move_task(chosen, (-1, 1)[b % 2], by=by)
+        operations.step_tasks(runbook, {chosen.number, other.number}, (-1, 1)[b % 2], by=by)
+    elif verb == "move_to":
+        after = other.number if other.stream_id == stream.id else None
+        operations.move_tasks(runbook, {chosen.number}, stream, after, by=by)
+    elif verb == "paste":
+        operations.add_tasks(runbook, stream, ["One", "Two"], by=by)
     elif verb == "delete":
         operations.delete_task(chosen, by=by)
     elif verb == "duplicate":
@@ -125,7 +130,7 @@ def do(verb: str, runbook: Runbook, a: int, b: int, by: User) -> None:
 
 VERBS = [
     "add", "add", "add_stream", "edit_stream", "move_stream", "delete_stream", "duplicate_stream", "edit", "link",
-    "restream", "add_sub", "add_sub", "part_of", "part_of", "move", "move", "delete", "duplicate", "bulk_edit", "bulk_delete",
+    "restream", "add_sub", "add_sub", "part_of", "part_of", "move", "move_to", "paste", "move", "delete", "duplicate", "bulk_edit", "bulk_delete",
 ]  # fmt: skip
 
 
@@ -170,7 +175,7 @@ def _standing(runbook: Runbook) -> list[int]:
     ("change", "label"),
     [
         (lambda runbook, by: change_duration(runbook, 2, 60, by), "Changed duration of #2"),
-        (lambda runbook, by: operations.move_task(task(runbook, 2), 1, by=by), "Moved #2"),
+        (lambda runbook, by: operations.step_tasks(runbook, [2], 1, by=by), "Moved #2"),
         (lambda runbook, by: operations.delete_task(task(runbook, 2), by=by), "Deleted #2"),
         (lambda runbook, by: operations.delete_tasks(runbook, [1, 2], by=by), "Deleted 2 tasks"),
         (
@@ -241,8 +246,8 @@ def test_what_someone_else_changed_since_is_not_undone_and_they_are_named(
     undo(runbook, mara)
     undo(runbook, rune)
     assert task(runbook, 1).duration_s == 300
-    operations.move_task(task(runbook, 1), 1, by=rune)
-    operations.move_task(task(runbook, 1), 1, by=mara)
+    operations.step_tasks(runbook, [1], 1, by=rune)
+    operations.step_tasks(runbook, [1], 1, by=mara)
     with refuses(NotNow, "Mara moved #1 since, so “Moved #1” can’t be undone."):
         undo(runbook, rune)
 
@@ -361,7 +366,7 @@ def test_what_changes_nothing_leaves_nothing_to_undo(make_runbook: MakeRunbook, 
     runbook = make_runbook("Announce")
     before = tables()["plan_changes"]
     operations.edit_task(task(runbook, 1), plan_of(task(runbook, 1)), by=rune)
-    operations.move_task(task(runbook, 1), -1, by=rune)
+    operations.step_tasks(runbook, [1], -1, by=rune)
     operations.add_task(runbook, runbook.streams[0], "By itself", by=None)
     assert tables()["plan_changes"] == before
 

@@ -33,6 +33,7 @@ from webapp.runbooks.operations.lifecycle import (
     set_message,
     start_runbook,
 )
+from webapp.runbooks.operations.moving import Placed, move_tasks, step_tasks
 from webapp.runbooks.operations.notes import (
     add_comment,
     locked_because,
@@ -43,13 +44,15 @@ from webapp.runbooks.operations.notes import (
     unclear_mentions,
 )
 from webapp.runbooks.operations.nudging import nudge, nudged_at
+from webapp.runbooks.operations.pasting import MOST_PASTED, add_tasks
 from webapp.runbooks.operations.planning import (
     Plan,
     add_task,
     delete_task,
     edit_task,
-    move_task,
+    plan_of,
 )
+from webapp.runbooks.operations.seen import Seen, written
 from webapp.runbooks.operations.snippets import insert_snippet, save_as_snippet
 from webapp.runbooks.operations.streams import (
     add_stream,
@@ -75,13 +78,17 @@ from webapp.runbooks.operations.templating import (
 from webapp.runbooks.operations.undoing import redo_change, undo_change
 
 __all__ = [
+    "MOST_PASTED",
     "PEOPLE_CHANGES",
     "BulkEdit",
     "BulkOutcome",
+    "Placed",
     "Plan",
+    "Seen",
     "add_comment",
     "add_stream",
     "add_task",
+    "add_tasks",
     "approve_version",
     "archive_template",
     "asked_for",
@@ -110,13 +117,14 @@ __all__ = [
     "mark_lesson",
     "mode_words",
     "move_stream",
-    "move_task",
+    "move_tasks",
     "new_version",
     "note_changes",
     "nudge",
     "nudged_at",
     "pause_runbook",
     "plan_again",
+    "plan_of",
     "record_refusal",
     "redo_change",
     "rename_runbook",
@@ -133,10 +141,12 @@ __all__ = [
     "skip_task",
     "start_runbook",
     "start_task",
+    "step_tasks",
     "submit_version",
     "touch",
     "unclear_mentions",
     "undo_change",
     "way_to",
     "withdraw_version",
+    "written",
 ]

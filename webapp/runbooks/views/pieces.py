@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Response, current_app, g, make_response, request, url_for
+from flask import Response, current_app, flash, g, make_response, request, url_for
 from flask_login import current_user
 from sqlalchemy import func, select
 
@@ -24,6 +24,7 @@ from webapp.runbooks.forms import CommentForm, TaskForm
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.panel import Panel, load_panel, may_read_runs
 from webapp.runbooks.plan_history import history_of
+from webapp.runbooks.states import RunbookState
 from webapp.runbooks.views.drawn import DRAWN
 from webapp.workspaces import queries as workspaces
 
@@ -64,6 +65,7 @@ def runbook_page(
         views=VIEWS,
         view_piece=view_piece(board),
         undo_piece=undo_piece(board),
+        people=workspaces.members_of(runbook.workspace_id) if board.viewer.may_edit else (),
         comment_form=CommentForm(formdata=None),
         version=template_queries.version_of_plan(runbook) if runbook.is_plan_only else None,
         origin=None if runbook.is_plan_only else template_queries.origin_of(runbook),
@@ -124,6 +126,8 @@ def answer(
         return told(where, text, kind) if text else _see_page(where)
     parts = changed_parts(runbook, since)
     if parts is None:
+        if text:
+            flash(text, kind)  # too much changed for pieces, so it is said on the fresh page
         return refresh()
     found = fragments([*parts, dialog("")])
     change = history_of(runbook.id, current_user.id).undo if undoable else None
@@ -133,7 +137,7 @@ def answer(
 
 def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
     """Out-of-band pieces of all that changed after `since`, for the page that asks; None where it has to be
-    loaded anew: that is too much, or the page shows a zone that is neither the runbook's nor the viewer's any more.
+    loaded anew: that is too much, or the page tells of other zones than the runbook's and the viewer's by now.
     """
     if zones.outdated():
         return None
@@ -148,7 +152,7 @@ def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
     present = {each.id for each in changed if each.deleted_at is None}
     if placed_streams:
         present |= _tasks_of_streams(placed_streams)
-        if len(present) > MOST_CHANGED:
+        if len(present) > MOST_CHANGED or here.wanted.any:
             return None
     open_id = _id_of(runbook.id, here.number)
     only = present | ({open_id} if open_id else set())
@@ -165,6 +169,8 @@ def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
             and lane.stream.id not in placed_streams
         ):
             parts.append(macros.stream_head(lane, board, oob=True))
+    if runbook.state == RunbookState.PLANNING:  # whatever changed may have moved what comes after it
+        parts.append(macros.starts(board))
     return [*parts, *_head_parts(board), macros.states(board), *_open_panel_parts(board)]
 
 
