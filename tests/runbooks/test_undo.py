@@ -111,7 +111,12 @@ def do(verb: str, runbook: Runbook, a: int, b: int, by: User) -> None:
     elif verb == "restream":
         operations.edit_task(chosen, replace(plan_of(chosen), stream=stream), by=by)
     elif verb == "move":
-        operations.step_tasks(runbook, [chosen.number], (-1, 1)[b % 2], by=by)
+        operations.step_tasks(runbook, {chosen.number, other.number}, (-1, 1)[b % 2], by=by)
+    elif verb == "move_to":
+        after = other.number if other.stream_id == stream.id else None
+        operations.move_tasks(runbook, {chosen.number}, stream, after, by=by)
+    elif verb == "paste":
+        operations.add_tasks(runbook, stream, ["One", "Two"], by=by)
     elif verb == "delete":
         operations.delete_task(chosen, by=by)
     elif verb == "duplicate":
@@ -125,7 +130,7 @@ def do(verb: str, runbook: Runbook, a: int, b: int, by: User) -> None:
 
 VERBS = [
     "add", "add", "add_stream", "edit_stream", "move_stream", "delete_stream", "duplicate_stream", "edit", "link",
-    "restream", "add_sub", "add_sub", "part_of", "part_of", "move", "move", "delete", "duplicate", "bulk_edit", "bulk_delete",
+    "restream", "add_sub", "add_sub", "part_of", "part_of", "move", "move_to", "paste", "move", "delete", "duplicate", "bulk_edit", "bulk_delete",
 ]  # fmt: skip
 
 

@@ -93,12 +93,13 @@ def _place(
     for task in tasks:
         if task.stream_id != stream.id and task.state not in NOT_STARTED:
             raise NotNow(f"#{task.number} has started, so it stays in its stream.")
-    positions = dict(order[stream.id])
+    positions = _positions(stream)
     ids = list(positions)
     at = ids.index(behind) + 1 if behind is not None else 0
     above = [each for each in ids[:at] if each not in chosen]
     new = [*above, *chosen, *(each for each in ids[at:] if each not in chosen)]
-    places = {task_id: place for place, task_id in enumerate(new, 1)}
+    present = chosen.keys() | dict(order[stream.id])
+    places = {task_id: place for place, task_id in enumerate((each for each in new if each in present), 1)}
     after = {task_id: {"stream": stream.name, "place": places[task_id]} for task_id in chosen}
     moved = [task for task in tasks if before[task.id] != after[task.id]]
     if not moved:
@@ -168,6 +169,12 @@ def _order(runbook: Runbook) -> Order:
     for stream_id, task_id, position in db.session.execute(query):
         found[stream_id].append((task_id, position))
     return found
+
+
+def _positions(stream: Stream) -> dict[int, int]:
+    """Task id to position, in their order; deleted ones too, which keep their place for when they come back."""
+    query = select(Task.id, Task.position).where(Task.stream_id == stream.id)
+    return {row.id: row.position for row in db.session.execute(query.order_by(Task.position, Task.id))}
 
 
 def _id_behind(runbook: Runbook, order: Order, stream: Stream, number: int | None) -> int | None:
