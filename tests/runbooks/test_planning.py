@@ -37,16 +37,7 @@ TEN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 def plan_of(found: Task) -> Plan:
     """The plan as it stands."""
-    return Plan(
-        title=found.title,
-        stream=found.stream,
-        description=found.description,
-        duration_s=found.duration_s,
-        planned_start=found.planned_start,
-        assignees=list(found.assignees),
-        predecessor_ids=[each.id for each in found.predecessors],
-        action=found.action,
-    )
+    return Plan.of(found, [each.id for each in found.predecessors])
 
 
 def order(runbook: Runbook) -> list[int]:
@@ -139,7 +130,7 @@ def test_a_change_writes_the_row_and_only_what_changed_into_the_audit_log(
         "planned_start": None,
         "assignees": [],
         "predecessors": [],
-        "integration action": None,
+        "type": "Task",
     }
     assert line.after == {
         "title": "Deploy 12",
@@ -147,7 +138,7 @@ def test_a_change_writes_the_row_and_only_what_changed_into_the_audit_log(
         "planned_start": "2026-11-23T10:00:00+00:00",
         "assignees": ["Vera"],
         "predecessors": [1],
-        "integration action": "Post to a channel",
+        "type": "Slack: Post to a channel",
     }
 
 

@@ -15,13 +15,14 @@ from webapp.integration_runs.states import RunState
 from webapp.integrations.credentials import SignIn, sign_in_state
 from webapp.integrations.rehearsals import Destination
 from webapp.permissions import Permission, can
-from webapp.runbooks import activity, queries
+from webapp.runbooks import activity, linking, queries
 from webapp.runbooks.addresses import Here
 from webapp.runbooks.board import Board, Viewer
 from webapp.runbooks.models import Runbook, Task
 from webapp.runbooks.operations import locked_because
 from webapp.runbooks.queries import Link
 from webapp.runbooks.rows import Row, outcome_words
+from webapp.runbooks.rules import Rule
 from webapp.runbooks.states import (
     NOT_STARTED,
     UNDER_WAY,
@@ -160,6 +161,26 @@ class Panel:
         return ""
 
     @property
+    def why_not_finish(self) -> str:
+        """What a task in progress waits for before anybody can finish it; empty where nothing holds it."""
+        if self.task.state != TaskState.IN_PROGRESS:
+            return ""
+        linked = self.task.linked_runbook
+        if linked is not None and not linking.is_done_for(self.task, linked):
+            return linking.why_open(self.task, linked)
+        if self.row.button or self.task.finish_rule != Rule.WHO_STARTED or self.run is not None:
+            return ""
+        return f"{self.task.started_by.name if self.task.started_by else 'Whoever started it'} finishes this task."
+
+    @property
+    def linked_state(self) -> str:
+        """The key of the linked runbook's chip."""
+        linked = self.task.linked_runbook
+        if linked is None:
+            return ""
+        return str(linked.mode) if linked.state == RunbookState.RUNNING else linked.state
+
+    @property
     def _starts_call(self) -> bool:
         return self.trigger is not None and self.trigger.key == "task_start"
 
@@ -173,7 +194,11 @@ class Panel:
 
     @property
     def may_finish_by_hand(self) -> bool:
-        """Offered where an integration stands in the way of the ordinary Finish."""
+        """Offered where an integration or a linked runbook stands in the way of the ordinary Finish."""
+        linked = self.task.linked_runbook
+        if linked is not None:
+            waits = self.task.state == TaskState.IN_PROGRESS and not linking.is_done_for(self.task, linked)
+            return waits and self.may_run and self.running and linked.state not in UNDER_WAY
         if not (self.may_run and self.running and self.task.action is not None and self.called):
             return False
         if not task_allows(self.task.state, TaskEvent.FINISH_BY_HAND):

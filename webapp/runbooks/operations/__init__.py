@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from webapp.runbooks.operations.bulk import PEOPLE_CHANGES, BulkEdit, BulkOutcome, delete_tasks, edit_tasks
 from webapp.runbooks.operations.changes import touch
+from webapp.runbooks.operations.confirmations import is_last, take_back
 from webapp.runbooks.operations.duplicating import (
     copy_name,
     duplicate_runbook,
@@ -81,6 +82,7 @@ __all__ = [
     "edit_tasks",
     "finish_by_hand",
     "finish_task",
+    "is_last",
     "locked_because",
     "mark_lesson",
     "mode_words",
@@ -101,5 +103,6 @@ __all__ = [
     "skip_task",
     "start_runbook",
     "start_task",
+    "take_back",
     "touch",
 ]

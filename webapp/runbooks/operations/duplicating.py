@@ -16,7 +16,7 @@ from webapp.audit.operations import record
 from webapp.extensions import db
 from webapp.fields import operations as fields
 from webapp.runbooks import queries
-from webapp.runbooks.models import Runbook, Stream, Task, task_assignees, task_predecessors
+from webapp.runbooks.models import PLAN_COLUMNS, Runbook, Stream, Task, task_assignees, task_predecessors
 from webapp.runbooks.operations.changes import refuse_if_ended, touch
 from webapp.runbooks.operations.many_tasks import insert_pairs, insert_tasks
 from webapp.runbooks.operations.planning import place_after, refuse_if_gone
@@ -137,11 +137,7 @@ def _copy_tasks(
     rows = [
         {
             "runbook_id": into.id,
-            "title": task.title,
-            "description": task.description,
-            "action_id": task.action_id,
-            "planned_start": task.planned_start,
-            "duration_s": task.duration_s,
+            **{name: getattr(task, name) for name in PLAN_COLUMNS},
             **place,
         }
         for task, place in zip(tasks, places, strict=True)

@@ -15,10 +15,12 @@ from webapp.extensions import db
 from webapp.integration_runs.operations import RequestInvalid
 from webapp.integrations.models import Action
 from webapp.runbooks.models import Runbook, Stream, Task
-from webapp.runbooks.operations.changes import stamp_states, touch
+from webapp.runbooks.operations.changes import stamp_states, tell_linking_tasks, touch
+from webapp.runbooks.operations.confirmations import forget_all
+from webapp.runbooks.operations.linked import finish_linking_tasks, leave_linking_tasks_open
 from webapp.runbooks.operations.readiness import settle_readiness, start_what_is_due
 from webapp.runbooks.preflight import Report, preflight
-from webapp.runbooks.refusals import CannotCall, NotNow
+from webapp.runbooks.refusals import CannotCall, NotNow, WarningsToAccept
 from webapp.runbooks.states import (
     Mode,
     RunbookEvent,
@@ -98,6 +100,7 @@ def start_runbook(runbook: Runbook, mode: Mode, *, by: User, accepted: str = "")
 def pause_runbook(runbook: Runbook, *, by: User) -> None:
     """Hold everything: nothing is started or finished until it is resumed. Raises NotNow."""
     _move(runbook, RunbookEvent.PAUSE, "runbook.paused", by)
+    tell_linking_tasks(runbook)
 
 
 def resume_runbook(runbook: Runbook, *, by: User) -> None:
@@ -105,6 +108,7 @@ def resume_runbook(runbook: Runbook, *, by: User) -> None:
     seq = _move(runbook, RunbookEvent.RESUME, "runbook.resumed", by)
     settle_readiness(runbook, seq)
     start_what_is_due(runbook)
+    tell_linking_tasks(runbook)
 
 
 def complete_runbook(runbook: Runbook, *, by: User) -> None:
@@ -119,6 +123,7 @@ def complete_runbook(runbook: Runbook, *, by: User) -> None:
         raise NotNow(f"{noun} not done. Finish or skip what is left, or cancel the {mode_words(runbook)}.")
     _move(runbook, RunbookEvent.COMPLETE, "runbook.completed", by, ended_at=now())
     _call_for_all(runbook, "runbook_finish", by)
+    finish_linking_tasks(runbook)
 
 
 def cancel_runbook(runbook: Runbook, reason: str, *, by: User) -> None:
@@ -127,6 +132,7 @@ def cancel_runbook(runbook: Runbook, reason: str, *, by: User) -> None:
     if not reason:
         raise ValueError("Say why it is cancelled.")
     _move(runbook, RunbookEvent.CANCEL, "runbook.cancelled", by, note=reason, ended_at=now())
+    leave_linking_tasks_open(runbook)
 
 
 def plan_again(runbook: Runbook, *, by: User) -> None:
@@ -153,11 +159,16 @@ def plan_again(runbook: Runbook, *, by: User) -> None:
             started_by_id=None,
             finished_at=None,
             finished_by_id=None,
+            result=None,
+            result_comment="",
+            tried_at=None,
             reopened_at=None,
             seq=seq,
         )
         .execution_options(synchronize_session="fetch")
     )
+    forget_all(runbook)
+    tell_linking_tasks(runbook)
 
 
 def _refuse_unless_ready(report: Report, mode: Mode, accepted: str) -> list[str]:
@@ -172,7 +183,7 @@ def _refuse_unless_ready(report: Report, mode: Mode, accepted: str) -> list[str]
         )
     warnings = [each.sentence for each in report.warnings] if mode is Mode.LIVE else []
     if warnings and not accepted:
-        raise NotNow(f"{warnings[0]} Say why it may start anyway.")
+        raise WarningsToAccept(f"{warnings[0]} Say why it may start anyway.")
     return warnings
 
 
