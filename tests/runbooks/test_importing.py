@@ -65,7 +65,9 @@ def queue_up(found: PlanImport) -> None:
     table = imports.table_of(found)
     assert table is not None
     mapping = mapping_of(found)
-    checked = check(table, mapping, imports.people_in(found.workspace_id))
+    checked = check(
+        table, mapping, imports.people_in(found.workspace_id), imports.offered_in(found.workspace_id)
+    )
     importing.queue_import(found, mapping, checked, by=found.user)
     db.session.commit()
 

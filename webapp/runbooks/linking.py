@@ -7,7 +7,7 @@ from collections.abc import Collection
 from itertools import pairwise
 
 from sqlalchemy import select
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import aliased, joinedload, lazyload
 
 from webapp.extensions import db
 from webapp.runbooks import graph, queries
@@ -20,12 +20,16 @@ from webapp.runbooks.states import ENDED, UNDER_WAY, Mode, RunbookState, TaskSta
 
 def runbooks_to_link(runbook: Runbook) -> list[Runbook]:
     """Those that a task of the runbook may start: of its own workspace, so that whoever sees the one sees the other."""
-    query = select(Runbook).where(
-        Runbook.workspace_id == runbook.workspace_id,
-        Runbook.id != runbook.id,
-        Runbook.archived_at.is_(None),
-    )
-    return list(db.session.scalars(query.order_by(Runbook.name, Runbook.id)))
+    return runbooks_in(runbook.workspace_id, but=runbook)
+
+
+def runbooks_in(workspace_id: int, *, but: Runbook | None) -> list[Runbook]:
+    """The runbooks of a workspace that are not archived, by name."""
+    query = select(Runbook).where(Runbook.workspace_id == workspace_id, Runbook.archived_at.is_(None))
+    if but is not None:
+        query = query.where(Runbook.id != but.id)
+    query = query.options(lazyload(Runbook.owners)).order_by(Runbook.name, Runbook.id)
+    return list(db.session.scalars(query))
 
 
 def linked_by_id(runbook_ids: Collection[int]) -> dict[int, Linked]:
@@ -56,22 +60,35 @@ def refuse_link(runbook: Runbook, linked: Runbook) -> None:
         raise PlanRefused("A runbook cannot start itself.", "linked_runbook_id")
     if linked.workspace_id != runbook.workspace_id:
         raise PlanRefused("Choose a runbook of this workspace.", "linked_runbook_id")
-    starts: dict[int, set[int]] = defaultdict(set)
-    names = {runbook.id: runbook.name, linked.id: linked.name}
-    started = aliased(Runbook)
-    query = (
-        select(Task.runbook_id, started.id, Runbook.name, started.name)
-        .join(Runbook, Runbook.id == Task.runbook_id)
-        .join(started, started.id == Task.linked_runbook_id)
-        .where(Runbook.workspace_id == runbook.workspace_id, Task.deleted_at.is_(None))
-    )
-    for starter, id_, name, started_name in db.session.execute(query):
-        starts[starter].add(id_)
-        names |= {starter: name, id_: started_name}
-    loop = graph.loop_through(starts, runbook.id, [linked.id])
-    if loop:
-        told = " and ".join(f"“{names[one]}” starts “{names[other]}”" for one, other in pairwise(loop))
-        raise PlanRefused(f"That would be a loop: {told}.", "linked_runbook_id")
+    if refusal := Starts(runbook.workspace_id).loop(runbook, linked):
+        raise PlanRefused(refusal, "linked_runbook_id")
+
+
+class Starts:
+    """Which runbooks of a workspace start which by their tasks."""
+
+    def __init__(self, workspace_id: int) -> None:
+        self._starts: dict[int, set[int]] = defaultdict(set)
+        self._names: dict[int, str] = {}
+        started = aliased(Runbook)
+        query = (
+            select(Task.runbook_id, started.id, Runbook.name, started.name)
+            .join(Runbook, Runbook.id == Task.runbook_id)
+            .join(started, started.id == Task.linked_runbook_id)
+            .where(Runbook.workspace_id == workspace_id, Task.deleted_at.is_(None))
+        )
+        for starter, id_, name, started_name in db.session.execute(query):
+            self._starts[starter].add(id_)
+            self._names |= {starter: name, id_: started_name}
+
+    def loop(self, runbook: Runbook, linked: Runbook) -> str:
+        """The loop that such a link would close, in a sentence; empty where it closes none."""
+        found = graph.loop_through(self._starts, runbook.id, [linked.id])
+        if not found:
+            return ""
+        names = {**self._names, runbook.id: runbook.name, linked.id: linked.name}
+        told = " and ".join(f"“{names[one]}” starts “{names[other]}”" for one, other in pairwise(found))
+        return f"That would be a loop: {told}."
 
 
 def refuse_unless_free(task: Task, linked: Runbook) -> None:

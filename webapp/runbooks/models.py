@@ -142,8 +142,8 @@ class Task(Base):
 
     `type` is a key of TASK_TYPES; a task has an action exactly where it is "integration", and a `linked_runbook` where it
     is "runbook". Rules are values of `rules.Rule`, and a quorum counts where the rule is at_least. `fixed_start`: not
-    before its planned start. `auto_start`: it starts by itself; `tried_at` is when that was last tried. A validation's
-    `result` is a value of `states.Result`.
+    before its planned start. `auto_start`: it starts by itself. `tried_at` is when it last tried to, or when its fixed
+    start was seen to have come. A validation's `result` is a value of `states.Result`.
     """
 
     __tablename__ = "tasks"

@@ -153,6 +153,8 @@ class Panel:
             return ""
         if self.runbook.state == RunbookState.PAUSED:
             return "The runbook is paused."
+        if self.row.not_before is not None:
+            return "It has a fixed start, and that is still to come."
         if self.needs_sign_in and self._starts_call:
             name = self.task.action.connection.name if self.task.action else ""
             if self.signs_in_here:

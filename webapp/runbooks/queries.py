@@ -187,7 +187,7 @@ def starting_by_themselves(task_ids: Collection[int]) -> list[int]:
 
 
 def due_tasks(moment: datetime, runbook_id: int) -> list[int]:
-    """The ids of the runbook's tasks that start by themselves at a fixed time that has come, and were not tried yet."""
+    """The ids of the runbook's tasks that can start since their fixed start has come, and have not been told so yet."""
     return list(db.session.scalars(_due(moment).with_only_columns(Task.id).where(Runbook.id == runbook_id)))
 
 
@@ -205,11 +205,9 @@ def _due(moment: datetime) -> Select[Task]:
             Runbook.state == RunbookState.RUNNING,
             Task.state == TaskState.STARTABLE,
             Task.deleted_at.is_(None),
-            Task.reopened_at.is_(None),
             Task.planned_start <= moment,
             or_(Task.tried_at.is_(None), Task.tried_at < Task.planned_start),
             or_(Task.fixed_start, Action.fixed_start),
-            or_(Task.auto_start, Action.auto_start),
         )
     )
 

@@ -173,6 +173,7 @@ def _actions(chosen: Collection[tuple[Runbook, list[Facts]]], user: User) -> dic
             auto_start=action.auto_start,
             cancelable=action.cancelable,
             destination=destination_of(action, runbook.mode),
+            fixed_start=action.fixed_start,
             sign_in=standing.sentence if standing is not None and standing.needed else "",
         )
     return found

@@ -66,6 +66,7 @@ class Facts:
     placed_seq: int
     type: str = "normal"
     linked_runbook_id: int | None = None
+    fixed_start: bool = False
     auto_start: bool = False
     start_rule: str = Rule.ANYONE
     start_quorum: int = 1
@@ -99,6 +100,7 @@ class Action:
     cancelable: bool
     destination: Destination
     sign_in: str = ""
+    fixed_start: bool = False
 
 
 @dataclass(frozen=True)
@@ -184,8 +186,9 @@ def _listed(names: Sequence[str]) -> str:
 class Row:
     """One task as a list shows it. `button` is start, sign_in, finish, take_back, retry, resolve, cancel or empty.
 
-    `behind_s`: seconds that its forecast end is after its planned one; negative before it. `slack_s`: how much later it
-    may end without moving the finish; None where that is no question any more.
+    `not_before`: its fixed start, while that is still to come. `behind_s`: seconds that its forecast end is after its
+    planned one; negative before it. `slack_s`: how much later it may end without moving the finish; None where that is
+    no question any more.
     """
 
     facts: Facts
@@ -206,6 +209,7 @@ class Row:
     failing: bool = False
     together: Together | None = None
     linked: Linked | None = None
+    not_before: datetime | None = None
     behind_s: int = 0
     slack_s: int | None = None
     critical: bool = False
@@ -269,6 +273,9 @@ def make_row(
         button, blocked = _button(facts, runbook_state, action, call, linked)
     if asked is not None and button in ("start", "sign_in", "finish"):
         button = _theirs(button, asked, looker)
+    not_before = _not_before(facts, action, moment) if runbook_state in UNDER_WAY else None
+    if not_before is not None and button in ("start", "sign_in"):
+        button = ""
     elapsed = (moment - facts.started_at).total_seconds() if facts.started_at else 0.0
     return Row(
         facts=facts,
@@ -289,6 +296,7 @@ def make_row(
         failing=is_failing(facts.state, call),
         together=together,
         linked=linked,
+        not_before=not_before,
         behind_s=int((span.end - plan.end).total_seconds()),
         slack_s=None if slack is None else int(slack.total_seconds()),
         critical=critical,
@@ -363,6 +371,13 @@ def _button(
     return "", ""
 
 
+def _not_before(facts: Facts, action: Action | None, moment: datetime) -> datetime | None:
+    fixed = facts.fixed_start or (action is not None and action.fixed_start)
+    if not fixed or facts.state != TaskState.STARTABLE or facts.planned_start is None:
+        return None
+    return facts.planned_start if facts.planned_start > moment else None
+
+
 def _theirs(button: str, asked: Asked, looker: Looker) -> str:
     """The button, where the task's rule asks for this person's press."""
     found = press(asked, looker.id, conducts=looker.conducts)
@@ -398,9 +413,7 @@ def _wait(
     if facts.state == TaskState.IN_PROGRESS and call is not None and call.state in ON_ITS_WAY:
         words = {RunState.QUEUED: "Queued", RunState.SENDING: "Sending", RunState.WAITING: "Waiting"}
         return "" if button else words[RunState(call.state)]
-    if together is not None and button in ("", "take_back"):
-        return together.waits
-    if facts.state == TaskState.IN_PROGRESS and not button:
+    if facts.state == TaskState.IN_PROGRESS and not button and together is None:
         return (
             "Runbook cancelled"
             if linked is not None and linked.state == RunbookState.CANCELLED

@@ -88,11 +88,19 @@ def _set(task_ids: Collection[int], event: TaskEvent, state: TaskState, seq: int
 
 
 def start_at_its_time(runbook_id: int) -> None:
-    """Start what has a fixed start that has come, and starts by itself. Tried once: what cannot start says why."""
+    """What has a fixed start that has come can start now, and what starts by itself does. Once: its `tried_at` is set."""
     runbook = db.session.get_one(Runbook, runbook_id)
-    touch(runbook)
-    if runbook.state == RunbookState.RUNNING:
-        _start_by_themselves(queries.due_tasks(now(), runbook_id))
+    seq = touch(runbook)
+    if runbook.state != RunbookState.RUNNING:
+        return
+    due = queries.due_tasks(now(), runbook_id)
+    db.session.execute(
+        update(Task)
+        .where(Task.id.in_(due))
+        .values(tried_at=now(), seq=seq)
+        .execution_options(synchronize_session="fetch")
+    )
+    _start_by_themselves(due)
 
 
 def is_before_its_time(task: Task) -> bool:

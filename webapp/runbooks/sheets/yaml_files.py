@@ -12,7 +12,7 @@ import yaml
 
 from webapp.runbooks import durations
 from webapp.runbooks.sheets.columns import COLUMNS
-from webapp.runbooks.sheets.export import PlanRow
+from webapp.runbooks.sheets.export import USUAL_TYPE, PlanRow, yes_or_no
 from webapp.runbooks.sheets.table import MOST_ROWS, About, FileRefused, Table, clean, gather
 
 FORMAT = "runbook 1"
@@ -30,6 +30,12 @@ _NAMES = {
     "start": "planned_start",
     "duration": "duration",
     "assignees": "assignees",
+    "type": "type",
+    "linked": "linked_runbook",
+    "fixed": "fixed_start",
+    "by_itself": "starts_by_itself",
+    "start_rule": "who_starts",
+    "finish_rule": "who_finishes",
 }
 _LISTS = {"predecessors", "assignees"}
 
@@ -73,6 +79,12 @@ def write_yaml(head: PlanHead, rows: Iterable[PlanRow]) -> bytes:
             "planned_start": _moment(row.start),
             "duration": durations.shown(row.duration_s),
             "assignees": list(row.people),
+            "type": "" if row.type == USUAL_TYPE else row.type,
+            "linked_runbook": row.linked,
+            "fixed_start": yes_or_no(row.fixed or None),
+            "starts_by_itself": yes_or_no(row.by_itself),
+            "who_starts": row.start_rule,
+            "who_finishes": row.finish_rule,
         }
         for row in rows
     ]

@@ -295,10 +295,11 @@ def _look(found: PlanImport, mapping: PlanMapping) -> Looked:
     """Reads everything first, so that nothing is held while thousands of rows are checked."""
     table = imports.table_of(found)
     people = imports.people_in(found.workspace_id)
+    offered = imports.offered_in(found.workspace_id, found.runbook)
     db.session.rollback()
     if table is None:
         abort(404)
-    checked = off_the_loop(check, table, mapping, people)
+    checked = off_the_loop(check, table, mapping, people, offered)
     names = {each.id: each.name for each in people}
     return Looked(
         mapping=mapping,
