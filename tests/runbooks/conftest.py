@@ -36,6 +36,7 @@ KEPT = (
     "tasks",
     "task_assignees",
     "task_predecessors",
+    "task_confirmations",
     "comments",
     "field_values",
     "integration_runs",

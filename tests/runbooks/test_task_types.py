@@ -45,7 +45,13 @@ def test_every_type_says_what_it_is_and_crashes_over_nothing(kind: TaskType) -> 
 
 
 def test_the_registry_lists_the_types_of_the_product() -> None:
-    assert [each.key for each in TASK_TYPES] == ["normal", "milestone", "validation", "runbook", "integration"]
+    assert [each.key for each in TASK_TYPES] == [
+        "normal",
+        "milestone",
+        "validation",
+        "runbook",
+        "integration",
+    ]
     assert [each.key for each in TASK_TYPES if each.point] == ["milestone"]
     assert [each.key for each in TASK_TYPES if each.asks_result] == ["validation"]
     assert [each.key for each in TASK_TYPES if each.links] == ["runbook"]
@@ -54,7 +60,11 @@ def test_the_registry_lists_the_types_of_the_product() -> None:
 
 def test_a_type_that_this_version_does_not_know_says_so() -> None:
     unknown = type_of("drill")
-    assert (unknown.label, unknown.point, unknown.may_auto_start) == ("drill (no longer available)", False, False)
+    assert (unknown.label, unknown.point, unknown.may_auto_start) == (
+        "drill (no longer available)",
+        False,
+        False,
+    )
     chip = unknown.chip(Seen(facts(1)))
     assert chip is not None
     assert (chip.text, chip.title) == ("Unknown type", "The type drill (no longer available)")

@@ -88,20 +88,20 @@ def _tasks(runbook_id: int) -> tuple[list[Facts], dict[int, Doers]]:
     starter, finisher = aliased(User), aliased(User)
     columns = [getattr(Task, each.name) for each in fields(Facts)]
     query = (
-        select(*columns, starter.name, finisher.name, Task.skip_reason)
+        select(*columns, starter.name, finisher.name, Task.skip_reason, Task.result_comment)
         .outerjoin(starter, starter.id == Task.started_by_id)
         .outerjoin(finisher, finisher.id == Task.finished_by_id)
         .where(Task.runbook_id == runbook_id, Task.deleted_at.is_(None))
         .order_by(Task.position, Task.id)
     )
     facts, doers = [], {}
-    for *values, started_by, finished_by, reason in db.session.execute(query):
+    for *values, started_by, finished_by, reason, comment in db.session.execute(query):
         each = Facts(*values)
         facts.append(each)
         doers[each.id] = Doers(
             started_by or ("Runsheet" if each.started_at else ""),
             finished_by or ("Runsheet" if each.finished_at else ""),
-            reason,
+            reason or comment,
         )
     return facts, doers
 
