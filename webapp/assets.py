@@ -62,12 +62,17 @@ def icon(name: str, cls: str = "") -> Markup:
 
     Raises ValueError for a name that is not in tools/icons.txt.
     """
-    if name not in current_app.extensions["assets"]["icons"]:
-        raise ValueError(f"no icon is called {name!r}; add it to tools/icons.txt and run: {BUILD_COMMAND}")
     if "icon_sprite" not in g:
         g.icon_sprite = escape(asset("vendor/icons.svg"))
+    return _icon(g.icon_sprite, name, cls)
+
+
+@lru_cache(maxsize=1024)
+def _icon(sprite: Markup, name: str, cls: str) -> Markup:
+    if name not in current_app.extensions["assets"]["icons"]:
+        raise ValueError(f"no icon is called {name!r}; add it to tools/icons.txt and run: {BUILD_COMMAND}")
     classes = escape(f"i {cls}".rstrip())
-    return Markup(f'<svg class="{classes}" aria-hidden="true"><use href="{g.icon_sprite}#{name}"/></svg>')
+    return Markup(f'<svg class="{classes}" aria-hidden="true"><use href="{sprite}#{name}"/></svg>')
 
 
 def init_app(app: Flask) -> None:

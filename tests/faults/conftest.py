@@ -178,4 +178,4 @@ def ground(tmp_path_factory: pytest.TempPathFactory, worker_number: int) -> Iter
             db.session.remove()
             db.engine.dispose()
     finally:
-        running.stop()
+        running.discard()

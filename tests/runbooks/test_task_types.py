@@ -16,7 +16,7 @@ from webapp.runbooks.task_types import TASK_TYPES, Seen, TaskType, type_of
 SLACK = Action("Post", "Slack", "", "On start", False, True, Destination.REAL)
 DNS = Linked(7, "DNS cutover", "running", "/runbooks/7", False, 3, 10)
 EVERYTHING = [
-    Seen(replace(facts(1, state), result=result, type=kind, auto_start=auto), action, call, linked)
+    Seen(facts(1, state, result=result, type=kind, auto_start=auto), action, call, linked)
     for kind in (*(each.key for each in TASK_TYPES), "gone")
     for state in ("not_startable", "startable", "in_progress", "complete")
     for result in (None, *Result)

@@ -154,7 +154,8 @@ def test_in_a_pause_nothing_starts_by_itself_until_it_is_over(
     max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
-    derandomize=True, phases=[__import__("hypothesis").Phase.generate],
+    derandomize=True,
+    phases=[__import__("hypothesis").Phase.generate],
 )
 @given(
     steps=some.lists(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import fields
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, lazyload
@@ -22,7 +21,7 @@ from webapp.runbooks.rules import Moment
 from webapp.runbooks.states import NOT_STARTED, UNDER_WAY, TaskState
 from webapp.runbooks.triggers import TRIGGERS, destination_of
 
-_COLUMNS = [getattr(Task, each.name) for each in fields(Facts)]
+_COLUMNS = [getattr(Task, name) for name in Facts._fields]
 
 
 class Reads:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from webapp.integration_runs.states import RunState
 from webapp.integrations.rehearsals import Destination
@@ -22,8 +22,7 @@ LATE_START_S = 60
 ON_ITS_WAY = frozenset({RunState.QUEUED, RunState.SENDING, RunState.WAITING})
 
 
-@dataclass(frozen=True)
-class Person:
+class Person(NamedTuple):
     """Someone as an avatar shows them."""
 
     id: int
@@ -36,8 +35,7 @@ class Person:
         return (words[0][0] + (words[-1][0] if len(words) > 1 else words[0][1:2])).upper()
 
 
-@dataclass(frozen=True)
-class Chip:
+class Chip(NamedTuple):
     """What a row says of its task's type, in a word; `href` where it leads anywhere."""
 
     text: str
@@ -47,8 +45,7 @@ class Chip:
     href: str = ""
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """A task as the list reads it; the columns of its row."""
 
     id: int
@@ -186,6 +183,9 @@ def _listed(names: Sequence[str]) -> str:
 class Row:
     """One task as a list shows it. `button` is start, sign_in, finish, take_back, retry, resolve, cancel or empty.
 
+    Two rows are equal where a list shows the same: what `_row.html` does not read stays out of the comparison, because it
+    changes with every moment and would have each row rendered anew.
+
     `not_before`: its fixed start, while that is still to come. `behind_s`: seconds that its forecast end is after its
     planned one; negative before it. `slack_s`: how much later it may end without moving the finish; None where that is
     no question any more.
@@ -197,7 +197,7 @@ class Row:
     button: str
     blocked: str
     wait: str
-    people: Sequence[Person]
+    people: tuple[Person, ...]
     comments: int
     chip: Chip | None
     planned: datetime | None
@@ -205,14 +205,14 @@ class Row:
     took: str
     share: int
     late_s: int
-    span: Span
+    span: Span = field(compare=False)
     failing: bool = False
     together: Together | None = None
     linked: Linked | None = None
     not_before: datetime | None = None
-    behind_s: int = 0
-    slack_s: int | None = None
-    critical: bool = False
+    behind_s: int = field(default=0, compare=False)
+    slack_s: int | None = field(default=None, compare=False)
+    critical: bool = field(default=False, compare=False)
 
     @property
     def id(self) -> int:
@@ -284,7 +284,7 @@ def make_row(
         button=button,
         blocked=blocked,
         wait=_wait(facts, waits_for, call, button, together, linked),
-        people=people,
+        people=tuple(people),
         comments=comments,
         chip=chip,
         planned=plan.start if begin else facts.planned_start,

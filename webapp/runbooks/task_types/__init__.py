@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from webapp.registry import Registry
 from webapp.runbooks.task_types.base import Seen, TaskType
 from webapp.runbooks.task_types.integration import Integration
@@ -18,6 +20,7 @@ TASK_TYPES: Registry[TaskType] = Registry(
 __all__ = ["TASK_TYPES", "Seen", "TaskType", "type_of"]
 
 
+@cache
 def type_of(key: str) -> TaskType:
     """The type of that key, or one that says that it is no longer available."""
     return TASK_TYPES.get(key) or Unknown(key)

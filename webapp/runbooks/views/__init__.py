@@ -19,6 +19,7 @@ from webapp.runbooks.views import (  # noqa: E402, F401
     execution,
     exporting,
     importing,
+    kept,
     lists,
     preflight,
     reviewing,
