@@ -151,7 +151,7 @@ def test_in_a_pause_nothing_starts_by_itself_until_it_is_over(
 
 
 @settings(
-    max_examples=30,
+    max_examples=12,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     derandomize=True,
@@ -164,7 +164,7 @@ def test_in_a_pause_nothing_starts_by_itself_until_it_is_over(
             some.integers(1, 5),
         ),
         min_size=10,
-        max_size=40,
+        max_size=30,
     )
 )
 def test_on_any_walk_no_task_starts_before_its_predecessors_are_done_or_without_those_whom_its_rule_asks_for(
