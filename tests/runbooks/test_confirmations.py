@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
@@ -205,3 +208,28 @@ def test_a_row_says_the_same_to_everybody_but_for_the_button(
     assert {name: act(page, 1) for name, page in pages.items()} == {"rune": "start", "vera": "take back"}
     client_of(cast.vera).post(f"{address}/tasks/1/take-back", headers={"HX-Request": "true"})
     assert act(client_of(cast.vera).get(address).text, 1) == "start"
+
+
+def test_of_two_last_ones_who_press_at_once_one_starts_the_task_and_calls_once(
+    app: Flask, make_runbook: MakeRunbook, make_action: MakeAction, rune: User, vera: User
+) -> None:
+    runbook = make_runbook("Announce", actions={1: make_action()}, mode=Mode.LIVE)
+    found = planned(runbook, 1, start_rule="everyone", assignees=[rune, vera])
+    task_id, people = found.id, [rune.id, vera.id]
+    db.session.commit()
+    ready = threading.Barrier(2)
+
+    def press(user_id: int) -> None:
+        with app.app_context():
+            chosen, who = db.session.get_one(Task, task_id), db.session.get_one(User, user_id)
+            _ = (chosen.runbook, chosen.assignees, who.name)
+            db.session.commit()
+            ready.wait()
+            operations.start_task(chosen, by=who)
+            db.session.commit()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(press, people))
+    db.session.expire_all()
+    assert (found.state, len(runs())) == ("in_progress", 1)
+    assert sorted(confirmed()) == [(each, "start") for each in sorted(people)]
