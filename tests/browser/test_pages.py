@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ContextAs
+from tests.browser.test_two_viewers import planned_runbook
 from tests.running import Running
 
 pytestmark = pytest.mark.browser
@@ -44,6 +45,12 @@ PAGES = {
     "a new stream": "/runbooks/1/streams/new",
     "a message to everyone": "/runbooks/1/message",
     "the duplicate of a runbook": "/runbooks/1/duplicate",
+    "a runbook to save as a template": "/runbooks/1/save-as-template",
+    "a snippet to insert": "/runbooks/1/insert-snippet",
+    "templates": "/templates",
+    "a template": "/templates/1",
+    "two versions side by side": "/templates/1/diff",
+    "the plan of a template": "/runbooks/3",
     "the start of a live run": "/runbooks/1/start?mode=live",
     "a live runbook": "{live}",
     "a task whose message was delivered": "{live}?task=1",
@@ -52,9 +59,14 @@ PAGES = {
     "pre-flight": "/runbooks/1/preflight",
     "a review": "{live}/review",
     "a review before the start": "/runbooks/1/review",
+    "the review of a rehearsal": "{rehearsed}/review/rehearsal-1",
+    "two rehearsals compared": "{rehearsed}/compare",
+    "a comparison with only one": "{live}/compare",
     "the reason of a skip": "{live}/tasks/3/skip",
     "no match for a filter": "{live}?show=late",
     "my tasks": "/my-tasks",
+    "notifications": "/notifications",
+    "what one is notified of": "/notifications/settings",
     "integrations": "/settings/integrations",
     "a new connection": "/settings/integrations/new",
     "a new predefined connection": "/settings/integrations/new?type=predefined",
@@ -116,6 +128,23 @@ def call(page: Page, address: str, outcome: str) -> None:
     expect(page.get_by_label("Task details").get_by_text(outcome).first).to_be_visible()
 
 
+def rehearse_twice(page: Page) -> str:
+    """A runbook that was rehearsed once, taken back to planning, and is being rehearsed again. Its path."""
+    path = planned_runbook(page, "Failover that is rehearsed twice", "Ring the bridge")
+    for again in (True, False):
+        page.get_by_role("link", name="Start rehearsal").click()
+        page.get_by_role("dialog").get_by_role("button", name="Start rehearsal").click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        if again:
+            page.get_by_role("button", name="More actions for this runbook").click()
+            page.get_by_role("link", name="Cancel the run").click()
+            page.get_by_label("Reason").fill("Enough for today")
+            page.get_by_role("button", name="Cancel the run").click()
+            page.get_by_role("button", name="Back to planning").click()
+            expect(page.get_by_role("link", name="1 rehearsal", exact=True)).to_be_visible()
+    return path
+
+
 @pytest.fixture(scope="module")
 def dana(context_as: ContextAs) -> Iterator[Page]:
     context = context_as("Dana", **AS_AXE_NEEDS_IT)
@@ -139,6 +168,7 @@ def places(demo: Running, dana: Page, slack: str) -> dict[str, str]:
     call(dana, f"{live}?task=2", "channel_not_found")
     return {
         "live": live,
+        "rehearsed": rehearse_twice(dana),
         "sandbox": demo.sandbox,
         "slack": slack,
         "connection": slack.partition("/actions/")[0],

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenAs
+from tests.browser.test_two_viewers import planned_runbook
 
 pytestmark = pytest.mark.browser
 
@@ -71,6 +72,33 @@ def test_what_one_does_another_sees_on_the_map_and_on_the_wall(open_as: OpenAs, 
     expect(vera.locator("#n-1.run")).to_be_visible()
     expect(vera.locator("#n-2")).to_be_focused()
     expect(wall.get_by_role("region", name="In progress")).to_contain_text("Open the war room bridge")
+
+
+def test_a_page_keeps_its_zone_whatever_its_viewer_chooses_in_another_window(open_as: OpenAs) -> None:
+    rune, vera = open_as("Rune"), open_as("Vera", timezone_id="Asia/Tokyo")
+    address = planned_runbook(rune, "Told in two zones", "Open the bridge")
+    rune.goto(f"{address}/edit")
+    rune.get_by_label("Planned start").fill("2026-03-29T01:30")
+    rune.get_by_label("Time zone").fill("berlin")
+    rune.get_by_role("button", name="Save").click()
+    expect(rune.get_by_text("Times in Europe/Berlin")).to_be_visible()
+    start = "#t-1 .when time"
+    vera.goto(address)
+    expect(vera.locator(start)).to_have_text("03:30")
+    vera.get_by_role("button", name="Show mine").click()
+    expect(vera.locator(start)).to_have_text("10:30")
+    second = vera.context.new_page()
+    second.goto(address)
+    expect(second.get_by_text("Times in Asia/Tokyo, yours")).to_be_visible()
+    second.get_by_role("button", name="Show the runbook’s").click()
+    expect(second.locator(start)).to_have_text("03:30")
+    rune.goto(f"{address}?task=1")
+    name = rune.get_by_label("Name", exact=True)
+    name.fill("Open both bridges")
+    name.blur()
+    for page, text in ((vera, "10:30"), (second, "03:30")):
+        expect(page.get_by_role("link", name="Open both bridges")).to_be_visible()
+        expect(page.locator(start)).to_have_text(text)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

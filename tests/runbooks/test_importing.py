@@ -68,7 +68,7 @@ def queue_up(found: PlanImport) -> None:
     assert table is not None
     mapping = mapping_of(found)
     checked = check(
-        table, mapping, imports.people_in(found.workspace_id), imports.offered_in(found.workspace_id)
+        table, mapping, imports.people_in(found.workspace_id), imports.ways_in(found.workspace_id)
     )
     importing.queue_import(found, mapping, checked, by=found.user)
     db.session.commit()
@@ -548,7 +548,7 @@ def test_types_rules_and_linked_runbooks_go_out_and_come_in_again(
     other = make_runbook(name="Failover again")
     mapping = PlanMapping(guess(table.lines[0].cells, table.width), "UTC")
     found = check(
-        table, mapping, imports.people_in(other.workspace_id), imports.offered_in(other.workspace_id, other)
+        table, mapping, imports.people_in(other.workspace_id), imports.ways_in(other.workspace_id, other)
     )
     assert found.problems == []
     PlanWriter(other, touch(other), table.about, lambda _: None).write(found)
@@ -565,7 +565,7 @@ def test_a_file_cannot_link_a_runbook_that_would_start_the_one_it_goes_into(
     db.session.commit()
     table = read(b"Title,Task type,Linked runbook\nCut over,Linked runbook,DNS cutover\n")
     mapping = PlanMapping(guess(table.lines[0].cells, table.width), "UTC")
-    found = check(table, mapping, [], imports.offered_in(runbook.workspace_id, runbook))
+    found = check(table, mapping, [], imports.ways_in(runbook.workspace_id, runbook))
     assert [each.cause for each in found.problems] == [
         "That would be a loop: “Failover” starts “DNS cutover” and “DNS cutover” starts “Failover”."
     ]

@@ -27,7 +27,7 @@ HTMX = {"HX-Request": "true"}
 
 
 def plan_with(found: Task, linked: Runbook | None) -> Plan:
-    return replace(Plan.of(found, []), type="runbook", linked_runbook=linked)
+    return replace(operations.plan_of(found, []), type="runbook", linked_runbook=linked)
 
 
 @pytest.fixture
@@ -269,7 +269,9 @@ def test_the_form_offers_the_runbooks_of_the_same_workspace_and_takes_no_other(
 
 
 def test_a_type_that_links_nothing_lets_its_runbook_go(main: Runbook, rune: User, audit: Audit) -> None:
-    operations.edit_task(task(main, 1), replace(Plan.of(task(main, 1), []), type="normal"), by=rune)
+    operations.edit_task(
+        task(main, 1), replace(operations.plan_of(task(main, 1), []), type="normal"), by=rune
+    )
     db.session.commit()
     assert (task(main, 1).type, task(main, 1).linked_runbook_id) == ("normal", None)
     line = db.session.scalars(select(AuditLine).order_by(AuditLine.id.desc())).first()

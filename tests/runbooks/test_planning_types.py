@@ -26,7 +26,7 @@ TEN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 
 def plan_of(found: Task) -> Plan:
-    return Plan.of(found, [each.id for each in found.predecessors])
+    return operations.plan_of(found, [each.id for each in found.predecessors])
 
 
 def change(found: Task, by: User, **values: Any) -> None:

@@ -184,7 +184,7 @@ def test_on_any_walk_no_task_starts_before_its_predecessors_are_done_or_without_
         before = states(runbook)
         try:
             with db.session.begin_nested():
-                _do(verb, runbook, task(runbook, number), task(runbook, other), rune, vera)
+                walk_one_step(verb, runbook, task(runbook, number), task(runbook, other), rune, vera)
         except (NotNow, PlanRefused, ValueError):
             assert states(runbook) == before
         after = states(runbook)
@@ -242,7 +242,11 @@ def _kept(runbook: Runbook) -> list[Task]:
     return list(db.session.scalars(query))
 
 
-def _do(verb: str, runbook: Runbook, chosen: Task, other: Task, by: User, vera: User) -> None:
+def walk_one_step(
+    verb: str, runbook: Runbook, chosen: Task, other: Task, by: User, vera: User | None = None
+) -> None:
+    """Do that with the one task, or with it and the other; raises where that cannot be done now."""
+    vera = vera or by
     rule, quorum = RULES[other.number % len(RULES)]
     result = [Result.PASS, Result.FAIL, None][other.number % 3]
     way = {"result": result, "comment": "Seen"}

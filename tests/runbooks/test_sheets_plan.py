@@ -19,7 +19,7 @@ from webapp.runbooks.sheets.export import PlanRow, as_csv, as_xlsx
 from webapp.runbooks.sheets.loops import loops
 from webapp.runbooks.sheets.plan import Checked, Person, Problem, check
 from webapp.runbooks.sheets.reading import read
-from webapp.runbooks.sheets.ways import Offered, OfferedRunbook, OfferedType
+from webapp.runbooks.sheets.ways import OfferedRunbook, OfferedType, OfferedWays
 from webapp.runbooks.sheets.yaml_files import PlanHead, write_yaml
 
 RUNE = Person(1, "Rune", "rune@example.com")
@@ -27,7 +27,7 @@ VERA = Person(2, "Vera Young", "vera@example.com")
 JANE = Person(3, "Doe, Jane", "jane@example.com")
 TWINS = [Person(4, "Kim Lee", "kim@example.com"), Person(5, "Kim Lee", "lee@example.com")]
 PEOPLE = [RUNE, VERA, JANE, *TWINS]
-OFFERED = Offered(
+OFFERED = OfferedWays(
     types={
         "task": OfferedType("normal"),
         "milestone": OfferedType("milestone", point=True, auto_start=True),

@@ -6,10 +6,10 @@ import pytest
 
 from webapp.runbooks.sheets.columns import BY_KEY
 from webapp.runbooks.sheets.plan import PlannedTask
-from webapp.runbooks.sheets.ways import Offered, OfferedRunbook, OfferedType, read_ways
+from webapp.runbooks.sheets.ways import OfferedRunbook, OfferedType, OfferedWays, read_ways
 
 LOOP = "That would be a loop: “A” starts “B” and “B” starts “A”."
-OFFERED = Offered(
+OFFERED = OfferedWays(
     types={
         "task": OfferedType("normal"),
         "milestone": OfferedType("milestone", point=True, auto_start=True),

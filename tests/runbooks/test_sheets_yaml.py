@@ -142,7 +142,8 @@ def bomb() -> bytes:
             (
                 "Task 1 of the file is none. A task has these entries, and no others: number, title, stream, "
                 "description, predecessors, planned_start, duration, assignees, "
-                "type, linked_runbook, fixed_start, starts_by_itself, who_starts, who_finishes."
+                "type, linked_runbook, fixed_start, starts_by_itself, who_starts, who_finishes, "
+                "integration_action, fields."
             ),
         ),
         (START + b"x: " + b"y" * 3_000_000, "A YAML file may have at most 3 MB. Use CSV or XLSX instead."),

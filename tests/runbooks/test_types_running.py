@@ -209,7 +209,7 @@ def test_nobody_starts_a_task_before_its_fixed_start(
 ) -> None:
     runbook = make_runbook("Announce", mode=Mode.LIVE)
     found = planned(runbook, 1, fixed_start=True, planned_start=soon(60))
-    with refuses(NotNow, f"This task has a fixed start: {found.planned_start:%d %b %Y, %H:%M} UTC."):
+    with refuses(NotNow, f"This task has a fixed start: {found.planned_start:%-d %b %Y, %H:%M} in UTC."):
         operations.start_task(found, by=rune)
     page = client_of(cast.rune).get(f"/runbooks/{runbook.id}").text
     assert ("Not before" in page, "tasks/1/start" in page) == (True, False)

@@ -12,6 +12,7 @@ from webapp.permissions import Permission, can
 from webapp.runbooks import queries
 from webapp.runbooks.addresses import Here, Wanted
 from webapp.runbooks.durations import shown
+from webapp.runbooks.executions import count_rehearsals
 from webapp.runbooks.models import Runbook, Stream
 from webapp.runbooks.queries import Progress
 from webapp.runbooks.reads import Reads
@@ -42,8 +43,8 @@ def viewer_of(user: User, runbook: Runbook) -> Viewer:
     """The viewer of one runbook."""
     return Viewer(
         user=user,
-        may_edit=can(user, Permission.EDIT_RUNBOOKS, runbook),
-        may_conduct=can(user, Permission.CONDUCT_RUNBOOKS, runbook),
+        may_edit=not runbook.frozen and can(user, Permission.EDIT_RUNBOOKS, runbook),
+        may_conduct=not runbook.is_plan_only and can(user, Permission.CONDUCT_RUNBOOKS, runbook),
         may_run=can(user, Permission.RUN_TASKS, runbook),
         may_comment=can(user, Permission.COMMENT, runbook),
         may_create=can(user, Permission.CREATE_RUNBOOKS, runbook),
@@ -108,8 +109,10 @@ class Stats:
 class Board:
     """Everything that the page of one runbook shows to one viewer.
 
+    `rehearsals` is how many there have been, told while it is planned.
     `order` is stream id to the numbers of all its tasks, whatever the filter and `only` leave in `lanes`. `links` is task
-    id to those of its predecessors. `matching` are the numbers of the rows that the filter wants.
+    id to those of its predecessors. `matching` are the numbers of the rows that the filter wants. `numbers` is task id to
+    number, of all tasks.
     """
 
     runbook: Runbook
@@ -120,8 +123,10 @@ class Board:
     schedule: Schedule
     links: Mapping[int, Sequence[int]]
     moment: datetime
+    rehearsals: int = 0
     order: dict[int, list[int]] = field(default_factory=dict)
     matching: set[int] = field(default_factory=set)
+    numbers: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def base(self) -> str:
@@ -144,6 +149,17 @@ class Board:
     def all_done(self) -> bool:
         """Whether nothing is left to do."""
         return 0 < self.stats.progress.total == self.stats.progress.ended
+
+    @property
+    def starts(self) -> str:
+        """When every task starts as planned, for starts.js: "12:+45m", or seconds since 1970 where the start is known."""
+        begin, dated = self.schedule.begin, self.schedule.dated
+        found = []
+        for task_id, number in self.numbers.items():
+            at = self.schedule.planned(task_id).start
+            text = str(int(at.timestamp())) if dated else f"+{shown((at - begin).total_seconds())}"
+            found.append(f"{number}:{text}")
+        return ",".join(found)
 
     @property
     def any_rows(self) -> bool:
@@ -190,8 +206,20 @@ def load_board(
         lanes[row.facts.stream_id].rows.append(row)
     for lane in lanes.values():
         lane.note = _note(lane)
+    numbers = {each.id: each.number for each in reads.facts[runbook.id]}
     return Board(
-        runbook, viewer, here, list(lanes.values()), stats, rows.schedule, rows.links, moment, order, matching
+        runbook,
+        viewer,
+        here,
+        list(lanes.values()),
+        stats,
+        rows.schedule,
+        rows.links,
+        moment,
+        count_rehearsals(runbook.id) if runbook.state == RunbookState.PLANNING else 0,
+        order,
+        matching,
+        numbers,
     )
 
 
@@ -303,6 +331,7 @@ class _Rows:
                 late=late,
                 failed=failed,
                 unproven=unproven,
+                start_late_s=self.schedule.start_late_s,
             )
         return stats
 

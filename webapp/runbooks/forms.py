@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask_wtf.file import FileField, FileRequired
 from wtforms import (
     BooleanField,
-    DateTimeLocalField,
     HiddenField,
     IntegerField,
     RadioField,
@@ -24,22 +22,31 @@ from wtforms import (
 from wtforms.validators import AnyOf, DataRequired, InputRequired, Length, NumberRange, Optional
 
 from webapp.accounts.models import User
-from webapp.forms import BaseForm, CheckboxesField
+from webapp.forms import BaseForm, CheckboxesField, LocalTimeField, ZoneField
 from webapp.integrations.models import Action
 from webapp.runbooks import durations
+from webapp.runbooks.audiences import AUDIENCES
+from webapp.runbooks.clashes import Clash
 from webapp.runbooks.models import Runbook, Stream, Task
-from webapp.runbooks.operations import PEOPLE_CHANGES, BulkEdit, Plan
+from webapp.runbooks.operations import PEOPLE_CHANGES, BulkEdit, Plan, Seen, plan_of, written
 from webapp.runbooks.queries import Link, Name
 from webapp.runbooks.states import NOT_STARTED, UNPROVEN, Mode, Result
 from webapp.runbooks.type_form import TYPE_FIELDS, TypeForm, type_values
 
 
 class NewRunbookForm(BaseForm):
-    """`workspace_id`'s choices are the workspaces in which the user may make runbooks."""
+    """`workspace_id`'s choices are the workspaces in which the user may make runbooks.
+
+    Those of `version_id` are the approved templates there; one that is chosen says the workspace.
+    """
 
     name = StringField("Name", [DataRequired("Enter a name."), Length(max=200)])
+    version_id = SelectField("From template", coerce=int, default=0)
     workspace_id = SelectField("Workspace", coerce=int)
+    planned_start = LocalTimeField("Planned start", [Optional()])
+    keep_assignees = BooleanField("Keep who is assigned", default=True)
     description = TextAreaField("Description", [Optional(), Length(max=5000)])
+    time_zone = ZoneField("Time zone", [Optional()])
 
 
 class PlanFileForm(BaseForm):
@@ -56,30 +63,53 @@ class NewPlanFileForm(PlanFileForm):
 
 
 class RunbookForm(BaseForm):
-    """A runbook's own facts. Times are typed in the user's time zone."""
+    """A runbook's own facts."""
 
     name = StringField("Name", [DataRequired("Enter a name."), Length(max=200)])
     description = TextAreaField("Description", [Optional(), Length(max=5000)])
-    planned_start = DateTimeLocalField("Planned start", [Optional()])
+    planned_start = LocalTimeField("Planned start", [Optional()])
+    time_zone = ZoneField("Time zone", [Optional()])
 
 
 class DuplicateRunbookForm(BaseForm):
-    """What a copy of a runbook differs in. Times are typed in the user's time zone."""
+    """What a copy of a runbook differs in."""
 
     name = StringField("Name", [DataRequired("Enter a name."), Length(max=200)])
-    planned_start = DateTimeLocalField("Planned start", [Optional()])
+    planned_start = LocalTimeField("Planned start", [Optional()])
     keep_assignees = BooleanField("Keep who is assigned", default=True)
 
 
 class StartRunbookForm(BaseForm):
-    """Which of the two buttons was pressed, and why to start in spite of warnings."""
+    """Which of the two buttons was pressed, what becomes of the plan's times, who is told, and why to start despite warnings."""
 
     mode = HiddenField("Mode", [AnyOf([each.value for each in Mode])])
+    plan_times = RadioField(
+        "Planned times",
+        choices={"keep": "Keep planned times", "move": "Move the plan to start now"},
+        default="keep",
+    )
     accepted = TextAreaField(
         "Why start anyway?",
         [Optional(), Length(max=1000)],
         description="The reason and the warnings go into the audit log.",
     )
+    audience = RadioField(
+        "Who is notified?",
+        [Optional(), AnyOf([each.key for each in AUDIENCES])],
+        choices=AUDIENCES.choices(),
+        validate_choice=False,
+        description="They hear of the start, of pauses and the end, and when a task of theirs can be started. "
+        "You are not counted: nobody is told of what they do themselves.",
+    )
+
+    def count(self, people: Mapping[str, int]) -> None:
+        """Say behind each choice how many people that is, from audience to number."""
+        self.audience.choices = {
+            each.key: f"{each.label} ({people[each.key]:,} {'person' if people[each.key] == 1 else 'people'})"
+            if each.key != "nobody"
+            else each.label
+            for each in AUDIENCES
+        }
 
 
 class MessageForm(BaseForm):
@@ -142,27 +172,63 @@ class NewTaskForm(BaseForm):
     after = HiddenField()
 
 
+class NewTasksForm(BaseForm):
+    """Several task names, one a line, as they were pasted."""
+
+    titles = TextAreaField("Task names", [DataRequired("Type a task name.")])
+
+    def validate_titles(self, field: Any) -> None:
+        if any("\t" in line.strip() for line in self.lines):
+            raise ValidationError(
+                "That is more than one column. Paste one column of names, or use Import for all of them."
+            )
+
+    @property
+    def lines(self) -> list[str]:
+        return (self.titles.data or "").splitlines()
+
+
 class CommentForm(BaseForm):
     body = TextAreaField("Comment", [DataRequired("Write something first."), Length(max=5000)])
 
 
+# The fields of a TaskForm that can be changed in the list, in the order of its columns.
+CELLS = ("title", "predecessors", "assignee_ids", "planned_start", "duration")
+
+
 class TaskForm(TypeForm):
-    """What the plan says of a task. Made with `for_task`, which fills in the choices and the present values."""
+    """What the plan says of a task. Made with `for_task`, which fills in the choices and the present values.
+
+    Each field carries what it shows as `data-was`; a page sends that back as `was-<field>` with a change, so that two
+    people who change the same field are told of each other.
+    """
+
+    # What a Plan calls a field of the form, where it has another name there.
+    PARTS = MappingProxyType(
+        {
+            "stream_id": "stream",
+            "duration": "duration_s",
+            "predecessors": "predecessor_ids",
+            "assignee_ids": "assignees",
+            "linked_runbook_id": "linked_runbook",
+        }
+    )
 
     title = StringField("Name", [DataRequired("Enter a name."), Length(max=300)])
     description = TextAreaField("Description", [Optional(), Length(max=10_000)])
     stream_id = SelectField("Stream", coerce=int)
     duration = StringField("Duration", [DataRequired("Write a duration such as 15m.")])
-    planned_start = DateTimeLocalField("Planned start", [Optional()])
+    planned_start = LocalTimeField("Planned start", [Optional()])
     predecessors = StringField("Waits for")
     assignee_ids = CheckboxesField("Assigned to", coerce=int)
+
+    clashes: Mapping[str, Clash] = MappingProxyType({})  # by field: what someone else was first to change
 
     _task: Task
     _links: Sequence[Link]
     _names: Sequence[Name]
     _streams: Sequence[Stream]
     _people: Sequence[User]
-    _zone: str
     _present: dict[str, Any]
 
     @classmethod
@@ -176,14 +242,13 @@ class TaskForm(TypeForm):
         people: Sequence[User],
         actions: Sequence[Action],
         linkable: Sequence[Runbook],
-        zone: str,
         typed: bool,
     ) -> TaskForm:
         """The form of one task; `typed` reads it from the request instead of from the task."""
-        present = _present(task, links, zone)
+        present = _present(task, links)
         form = cls(**({} if typed else {"formdata": None}), data=present)
         form._present = present
-        form._task, form._links, form._names, form._zone = task, links, names, zone
+        form._task, form._links, form._names = task, links, names
         form._streams, form._people = streams, people
         form.stream_id.choices = [(each.id, each.name) for each in streams]
         form.assignee_ids.choices = [(each.id, each.name) for each in people]
@@ -191,12 +256,37 @@ class TaskForm(TypeForm):
         if task.state not in NOT_STARTED:
             for name in ("stream_id", "duration", "planned_start", "predecessors", *TYPE_FIELDS):
                 delattr(form, name)
+        form._remember()
         return form
 
-    @property
-    def zone(self) -> str:
-        """The time zone in which times are typed."""
-        return self._zone
+    def _remember(self) -> None:
+        numbers = {each.id: each.number for each in self._names}
+        stands = written(plan_of(self._task, [link.id for link in self._links]), numbers)
+        for field in self:
+            was = stands.get(self.part_of(field.short_name))
+            if was is not None:
+                field.render_kw = {**(field.render_kw or {}), "data-was": was}
+
+    @classmethod
+    def part_of(cls, name: str) -> str:
+        """What a Plan calls that field."""
+        return cls.PARTS.get(name, name)
+
+    def seen(self, typed: Mapping[str, str], names: Collection[str]) -> Seen:
+        """What the person saw in the fields of these names, out of what was sent; None where the page does not say."""
+        known = [
+            field.short_name
+            for field in self
+            if field.short_name in names and field.short_name in self._present
+        ]
+        return {self.part_of(name): typed.get(f"was-{name}") for name in known}
+
+    def keep_seen(self, typed: Mapping[str, str]) -> None:
+        """What was not saved was still typed over what the person saw, not over what stands there by now."""
+        for field in self:
+            was = typed.get(f"was-{field.short_name}")
+            if was is not None and field.render_kw and "data-was" in field.render_kw:
+                field.render_kw = {**field.render_kw, "data-was": was}
 
     def take_only(self, names: Collection[str]) -> None:
         """Keep what was typed into the fields of these names; the others are as they stand by now.
@@ -229,13 +319,13 @@ class TaskForm(TypeForm):
             "assignees": [*kept, *(each for each in self._people if each.id in chosen)],
         }
         if "duration" not in self:  # it has started: the rest of the plan stays
-            return replace(Plan.of(task, [link.id for link in self._links]), **common)
+            return replace(plan_of(task, [link.id for link in self._links]), **common)
         return Plan(
             **common,
             **self.ways(),
             stream=next(each for each in self._streams if each.id == self.stream_id.data),
             duration_s=durations.parse(self.duration.data or ""),
-            planned_start=to_utc(self.planned_start.data, self._zone),
+            planned_start=self.planned_start.moment,
             predecessor_ids=pick(self.predecessors.data or "", self._names, but=task.id),
         )
 
@@ -354,41 +444,23 @@ def _pick_one(text: str, names: Sequence[Name]) -> int:
     return fitting[0].id
 
 
-def zone_of(user: User) -> str:
-    """The time zone in which the user types times."""
-    try:
-        ZoneInfo(user.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        return "UTC"
-    return user.time_zone
-
-
-def to_utc(typed: datetime | None, zone: str) -> datetime | None:
-    """A typed local time as aware UTC."""
-    return typed.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) if typed else None
-
-
-def to_local(moment: datetime | None, zone: str) -> datetime | None:
-    """A moment as the naive local time that a datetime-local input shows."""
-    return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None) if moment else None
-
-
-def runbook_values(runbook: Runbook, zone: str) -> dict[str, Any]:
+def runbook_values(runbook: Runbook) -> dict[str, Any]:
     """The present values of a RunbookForm."""
     return {
         "name": runbook.name,
         "description": runbook.description,
-        "planned_start": to_local(runbook.planned_start, zone),
+        "planned_start": runbook.planned_start,
+        "time_zone": runbook.time_zone,
     }
 
 
-def _present(task: Task, links: Sequence[Link], zone: str) -> dict[str, Any]:
+def _present(task: Task, links: Sequence[Link]) -> dict[str, Any]:
     return {
         "title": task.title,
         "description": task.description,
         "stream_id": task.stream_id,
         "duration": durations.shown(task.duration_s),
-        "planned_start": to_local(task.planned_start, zone),
+        "planned_start": task.planned_start,
         "predecessors": ", ".join(str(link.number) for link in links),
         "assignee_ids": [each.id for each in task.assignees],
         **type_values(task),

@@ -21,7 +21,7 @@ from webapp.runbooks.rules import Rule, in_words
 from webapp.runbooks.sheets.export import PlanRow
 from webapp.runbooks.sheets.plan import Person
 from webapp.runbooks.sheets.table import Table
-from webapp.runbooks.sheets.ways import Offered, OfferedRunbook, OfferedType
+from webapp.runbooks.sheets.ways import OfferedRunbook, OfferedType, OfferedWays
 from webapp.runbooks.task_types import TASK_TYPES, type_of
 from webapp.workspaces import queries as workspaces
 
@@ -53,7 +53,7 @@ def people_in(workspace_id: int) -> list[Person]:
     return [Person(each.id, each.name, each.email) for each in workspaces.members_of(workspace_id)]
 
 
-def offered_in(workspace_id: int, runbook: Runbook | None = None) -> Offered:
+def ways_in(workspace_id: int, runbook: Runbook | None = None) -> OfferedWays:
     """The types and runbooks that tasks can have there; `runbook` is the one that the tasks go into, where it exists."""
     types = {
         each.label.lower(): OfferedType(
@@ -74,7 +74,7 @@ def offered_in(workspace_id: int, runbook: Runbook | None = None) -> Offered:
     for each in linking.runbooks_in(workspace_id, but=runbook):
         refusal = starts.loop(runbook, each) if runbook is not None else ""
         runbooks[" ".join(each.name.lower().split())].append(OfferedRunbook(each.id, refusal))
-    return Offered(types, runbooks)
+    return OfferedWays(types, runbooks)
 
 
 def forgotten_imports(before: datetime) -> Sequence[PlanImport]:

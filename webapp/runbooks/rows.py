@@ -182,6 +182,7 @@ def _listed(names: Sequence[str]) -> str:
 @dataclass(frozen=True)
 class Row:
     """One task as a list shows it. `button` is start, sign_in, finish, take_back, retry, resolve, cancel or empty.
+    `waits_for` are the numbers of predecessors that are not complete.
 
     Two rows are equal where a list shows the same: what `_row.html` does not read stays out of the comparison, because it
     changes with every moment and would have each row rendered anew.
@@ -197,6 +198,7 @@ class Row:
     button: str
     blocked: str
     wait: str
+    waits_for: tuple[int, ...]
     people: tuple[Person, ...]
     comments: int
     chip: Chip | None
@@ -213,6 +215,16 @@ class Row:
     behind_s: int = field(default=0, compare=False)
     slack_s: int | None = field(default=None, compare=False)
     critical: bool = field(default=False, compare=False)
+
+    @property
+    def planned_end(self) -> datetime | None:
+        return self.planned + timedelta(seconds=self.facts.duration_s) if self.planned else None
+
+    @property
+    def off_plan(self) -> bool:
+        """Whether it starts or ends another minute than planned, as far as is known by now."""
+        starts = (self.span.start - self.planned).total_seconds() if self.planned else 0.0
+        return max(abs(starts), abs(self.behind_s)) >= 60
 
     @property
     def id(self) -> int:
@@ -284,6 +296,7 @@ def make_row(
         button=button,
         blocked=blocked,
         wait=_wait(facts, waits_for, call, button, together, linked),
+        waits_for=tuple(waits_for),
         people=tuple(people),
         comments=comments,
         chip=chip,

@@ -42,10 +42,11 @@ def status_of(
     late: Sequence[Trouble],
     failed: Sequence[Trouble],
     unproven: Sequence[Trouble] = (),
+    start_late_s: float = 0,
 ) -> Status:
     """The status of a run whose finish is `behind_s` seconds after a plan that lasts `planned_s` seconds.
 
-    `unproven` are validations that were done and failed.
+    `unproven` are validations that were done and failed. `start_late_s`: how long after its planned start it was started.
     """
     critical = [each for each in failed if each.critical]
     disproved = [each for each in unproven if each.critical]
@@ -59,7 +60,8 @@ def status_of(
         behind_s >= max(AMBER_S, planned_s * AMBER_SHARE),
     )
     if some:
-        reasons.append(f"The forecast finish is {_minutes(behind_s)} after plan.")
+        begun = f" It was started {_minutes(start_late_s)} late." if start_late_s >= AMBER_S else ""
+        reasons.append(f"The forecast finish is {_minutes(behind_s)} after plan.{begun}")
     if blocking := [each for each in late if each.critical]:
         worst = max(each.late_s for each in blocking)
         verb = "is" if len(blocking) == 1 else "are"

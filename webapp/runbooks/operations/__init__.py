@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from webapp.runbooks.operations.baseline import way_to
 from webapp.runbooks.operations.bulk import PEOPLE_CHANGES, BulkEdit, BulkOutcome, delete_tasks, edit_tasks
 from webapp.runbooks.operations.changes import touch
 from webapp.runbooks.operations.confirmations import is_last, take_back
@@ -33,6 +34,7 @@ from webapp.runbooks.operations.lifecycle import (
     set_message,
     start_runbook,
 )
+from webapp.runbooks.operations.moving import Placed, move_tasks, step_tasks
 from webapp.runbooks.operations.notes import (
     add_comment,
     locked_because,
@@ -40,15 +42,20 @@ from webapp.runbooks.operations.notes import (
     record_refusal,
     save_field,
     save_runbook_field,
+    unclear_mentions,
 )
+from webapp.runbooks.operations.nudging import nudge, nudged_at
+from webapp.runbooks.operations.pasting import MOST_PASTED, add_tasks
 from webapp.runbooks.operations.planning import (
     Plan,
     add_task,
     delete_task,
     edit_task,
-    move_task,
+    plan_of,
     restore_task,
 )
+from webapp.runbooks.operations.seen import Seen, written
+from webapp.runbooks.operations.snippets import insert_snippet, save_as_snippet
 from webapp.runbooks.operations.streams import (
     add_stream,
     delete_stream,
@@ -56,15 +63,36 @@ from webapp.runbooks.operations.streams import (
     move_stream,
     restore_stream,
 )
+from webapp.runbooks.operations.templating import (
+    approve_version,
+    archive_template,
+    describe_template,
+    discard_version,
+    is_own,
+    make_runbook,
+    new_version,
+    note_changes,
+    restore_template,
+    save_as_template,
+    send_version_back,
+    submit_version,
+    withdraw_version,
+)
 
 __all__ = [
+    "MOST_PASTED",
     "PEOPLE_CHANGES",
     "BulkEdit",
     "BulkOutcome",
+    "Placed",
     "Plan",
+    "Seen",
     "add_comment",
     "add_stream",
     "add_task",
+    "add_tasks",
+    "approve_version",
+    "archive_template",
     "asked_for",
     "call_of",
     "cancel_runbook",
@@ -74,6 +102,8 @@ __all__ = [
     "delete_stream",
     "delete_task",
     "delete_tasks",
+    "describe_template",
+    "discard_version",
     "duplicate_runbook",
     "duplicate_stream",
     "duplicate_task",
@@ -82,27 +112,45 @@ __all__ = [
     "edit_tasks",
     "finish_by_hand",
     "finish_task",
+    "insert_snippet",
     "is_last",
+    "is_own",
     "locked_because",
+    "make_runbook",
     "mark_lesson",
     "mode_words",
     "move_stream",
-    "move_task",
+    "move_tasks",
+    "new_version",
+    "note_changes",
+    "nudge",
+    "nudged_at",
     "pause_runbook",
     "plan_again",
+    "plan_of",
     "record_refusal",
     "rename_runbook",
     "reopen_task",
     "restore_stream",
     "restore_task",
+    "restore_template",
     "resume_runbook",
     "retry_call",
+    "save_as_snippet",
+    "save_as_template",
     "save_field",
     "save_runbook_field",
+    "send_version_back",
     "set_message",
     "skip_task",
     "start_runbook",
     "start_task",
+    "step_tasks",
+    "submit_version",
     "take_back",
     "touch",
+    "unclear_mentions",
+    "way_to",
+    "withdraw_version",
+    "written",
 ]

@@ -42,6 +42,7 @@ from webapp.runbooks.states import (
 )
 from webapp.runbooks.task_types import type_of
 from webapp.runbooks.triggers import TRIGGERS
+from webapp.zones import local
 
 LONGEST_REASON = 1000
 
@@ -70,7 +71,7 @@ def start_task(task: Task, *, by: User | None, accepted: str = "") -> None:
     if kind.point:
         _complete(task, TaskEvent.REACH, seq, by, Completion.NORMALLY, **moment)
         _record("task.reached", task, by, note)
-        release_followers(runbook, task.id, seq)
+        release_followers(runbook, task.id, seq, by=by)
         return
     _move(task, TaskEvent.START, seq, **moment)
     _record("task.started", task, by, note)
@@ -108,7 +109,7 @@ def finish_task(
     _complete(task, TaskEvent.FINISH, seq, by, completion, **found)
     _record("task.finished", task, by, found.get("result_comment") or note)
     TRIGGERS["task_finish"].call(task, by)
-    release_followers(runbook, task.id, seq)
+    release_followers(runbook, task.id, seq, by=by)
 
 
 def finish_by_hand(task: Task, reason: str, *, by: User) -> None:
@@ -126,7 +127,7 @@ def finish_by_hand(task: Task, reason: str, *, by: User) -> None:
     _complete(task, TaskEvent.FINISH_BY_HAND, seq, by, Completion.BY_HAND, skip_reason=reason, **started)
     _record("task.finished_by_hand", task, by, note=reason)
     _cancel_call(task, by)
-    release_followers(runbook, task.id, seq)
+    release_followers(runbook, task.id, seq, by=by)
 
 
 def skip_task(task: Task, reason: str, *, by: User) -> None:
@@ -143,7 +144,7 @@ def skip_task(task: Task, reason: str, *, by: User) -> None:
     _record("task.skipped", task, by, note=reason)
     _cancel_call(task, by)
     TRIGGERS["task_skip"].call(task, by)
-    release_followers(runbook, task.id, seq)
+    release_followers(runbook, task.id, seq, by=by)
 
 
 def reopen_task(task: Task, reason: str, *, by: User) -> None:
@@ -179,7 +180,7 @@ def reopen_task(task: Task, reason: str, *, by: User) -> None:
     )
     forget(task)
     _record("task.reopened", task, by, note=reason, before=before)
-    settle_readiness(runbook, seq)
+    settle_readiness(runbook, seq, by=by)
 
 
 def asked_for(task: Task, moment: str) -> list[Any]:
@@ -300,14 +301,16 @@ def _who_was_first(task: Task) -> str:
 
 
 def _first(who: User | None, verb: str, when: datetime | None, moment: datetime) -> str:
-    ago = max(0, int((moment - when).total_seconds())) if when else 0
-    span = "just now" if ago < 2 else f"{durations.rounded(ago)} ago"
+    span = durations.ago((moment - when).total_seconds() if when else 0)
     return f"{who.name if who else 'Runsheet'} {verb} this {span}."
 
 
 def _refuse_before_its_time(task: Task) -> None:
-    if is_before_its_time(task):
-        raise NotNow(f"This task has a fixed start: {task.planned_start:%d %b %Y, %H:%M} UTC.")
+    if task.planned_start is not None and is_before_its_time(task):
+        zone = task.runbook.time_zone
+        raise NotNow(
+            f"This task has a fixed start: {local(task.planned_start, zone):%-d %b %Y, %H:%M} in {zone}."
+        )
 
 
 def _refuse_missing(task: Task, definitions: list[Any]) -> None:

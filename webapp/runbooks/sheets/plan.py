@@ -15,7 +15,7 @@ from webapp.runbooks.sheets.columns import BY_KEY, PlanMapping
 from webapp.runbooks.sheets.loops import loops
 from webapp.runbooks.sheets.table import Line, Table, letter
 from webapp.runbooks.sheets.values import BadValue, short
-from webapp.runbooks.sheets.ways import Offered, read_ways
+from webapp.runbooks.sheets.ways import OfferedWays, read_ways
 
 LONGEST_TITLE, LONGEST_STREAM, LONGEST_DESCRIPTION = 300, 120, 10_000
 USUAL_DURATION_S = 300
@@ -102,14 +102,14 @@ class Checked:
         return list(found.values())
 
 
-def check(table: Table, mapping: PlanMapping, people: Iterable[Person], offered: Offered) -> Checked:
+def check(table: Table, mapping: PlanMapping, people: Iterable[Person], offered: OfferedWays) -> Checked:
     """Read every row; nothing is skipped but rows that hold nothing in a column that counts."""
     return _Check(table, mapping, list(people), offered).run()
 
 
 class _Check:
     def __init__(
-        self, table: Table, mapping: PlanMapping, people: Sequence[Person], offered: Offered
+        self, table: Table, mapping: PlanMapping, people: Sequence[Person], offered: OfferedWays
     ) -> None:
         self._table, self._mapping, self._offered = table, mapping, offered
         self._lines = list(table.lines[1:] if mapping.headings else table.lines)

@@ -41,14 +41,14 @@ class OfferedRunbook:
 
 
 @dataclass(frozen=True)
-class Offered:
+class OfferedWays:
     """What a plan's workspace has, by names in small letters; several runbooks may share one."""
 
     types: Mapping[str, OfferedType] = field(default_factory=dict)
     runbooks: Mapping[str, Sequence[OfferedRunbook]] = field(default_factory=dict)
 
 
-def read_ways(task: PlannedTask, cell: Cell, wrong: Wrong, offered: Offered) -> None:
+def read_ways(task: PlannedTask, cell: Cell, wrong: Wrong, offered: OfferedWays) -> None:
     """Fill them in. `cell` gives the row's text for a column's key; `wrong` hears of a key, the cause and a remedy."""
     kind = _type(cell, wrong, offered)
     if kind is not None:
@@ -76,7 +76,7 @@ def read_ways(task: PlannedTask, cell: Cell, wrong: Wrong, offered: Offered) -> 
         task.auto_start = False
 
 
-def _type(cell: Cell, wrong: Wrong, offered: Offered) -> OfferedType | None:
+def _type(cell: Cell, wrong: Wrong, offered: OfferedWays) -> OfferedType | None:
     typed = cell("type")
     if not typed:
         return None
@@ -91,7 +91,7 @@ def _type(cell: Cell, wrong: Wrong, offered: Offered) -> OfferedType | None:
     return found
 
 
-def _runbook(kind: OfferedType | None, cell: Cell, wrong: Wrong, offered: Offered) -> int | None:
+def _runbook(kind: OfferedType | None, cell: Cell, wrong: Wrong, offered: OfferedWays) -> int | None:
     typed = cell("linked")
     if not typed:
         return None

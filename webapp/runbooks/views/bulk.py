@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, abort, flash, request
+from flask import Response, abort, request
 from flask_login import current_user
 from sqlalchemy import select
 
 from webapp.extensions import db
-from webapp.page import is_fragment_request
 from webapp.permissions import Permission
 from webapp.row_ids import row_id
 from webapp.runbooks import operations, queries
@@ -29,13 +28,13 @@ EDIT_DIALOG = "runbooks/ask/bulk_edit.html"
 @blueprint.post(SELECTED, permission=Permission.EDIT_RUNBOOKS)
 def ask_edit_tasks(runbook_id: int) -> Any:
     """The dialog for the numbers sent. A POST because a thousand numbers do not fit into an address."""
-    runbook, numbers = _selected(runbook_id)
+    runbook, numbers = selected(runbook_id)
     return asked(runbook, EDIT_DIALOG, form=_form(runbook, typed=False), numbers=numbers)
 
 
 @blueprint.post(f"{SELECTED}/edit", permission=Permission.EDIT_RUNBOOKS)
 def edit_tasks(runbook_id: int) -> Any:
-    runbook, numbers = _selected(runbook_id)
+    runbook, numbers = selected(runbook_id)
     since = runbook.seq
     form = _form(runbook, typed=True)
     if not form.validate():
@@ -53,13 +52,13 @@ def edit_tasks(runbook_id: int) -> Any:
 
 @blueprint.post(f"{SELECTED}/ask-delete", permission=Permission.EDIT_RUNBOOKS)
 def ask_delete_tasks(runbook_id: int) -> Any:
-    runbook, numbers = _selected(runbook_id)
+    runbook, numbers = selected(runbook_id)
     return asked(runbook, "runbooks/ask/bulk_delete.html", numbers=numbers)
 
 
 @blueprint.post(f"{SELECTED}/delete", permission=Permission.EDIT_RUNBOOKS)
 def delete_tasks(runbook_id: int) -> Any:
-    runbook, numbers = _selected(runbook_id)
+    runbook, numbers = selected(runbook_id)
     since = runbook.seq
     try:
         outcome = operations.delete_tasks(runbook, numbers, by=current_user)
@@ -68,9 +67,9 @@ def delete_tasks(runbook_id: int) -> Any:
     return _done(runbook, since, outcome, "deleted")
 
 
-def _selected(runbook_id: int) -> tuple[Runbook, list[int]]:
+def selected(runbook_id: int, permission: Permission = Permission.EDIT_RUNBOOKS) -> tuple[Runbook, list[int]]:
     """The runbook and the numbers that were sent; 400 without any, 404 for one that no task of it ever had."""
-    runbook = queries.runbook_for(current_user, runbook_id, Permission.EDIT_RUNBOOKS)
+    runbook = queries.runbook_for(current_user, runbook_id, permission)
     wanted = set(request.form.getlist("number", row_id))
     if not wanted:
         abort(400)
@@ -94,10 +93,7 @@ def _done(runbook: Runbook, since: int, outcome: BulkOutcome, verb: str) -> Resp
     else:
         db.session.rollback()
         since = min(since, runbook.seq)
-    found = answer(runbook, since, text=text, kind=kind)
-    if is_fragment_request() and "HX-Refresh" in found.headers:
-        flash(text, kind)  # too much changed for pieces, so it is said on the fresh page
-    return found
+    return answer(runbook, since, text=text, kind=kind)
 
 
 def _sentence(outcome: BulkOutcome, verb: str) -> str:

@@ -5,23 +5,25 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Response, current_app, g, make_response, request, url_for
+from flask import Response, current_app, flash, g, make_response, request, url_for
 from flask_login import current_user
 from sqlalchemy import func, select
 
+from webapp import zones
 from webapp.extensions import db
 from webapp.integrations import queries as integrations
 from webapp.integrations.settings import sign_in_origins
 from webapp.page import fragments, is_fragment_request, page, toast, told
 from webapp.permissions import Permission
 from webapp.redirects import local_path
-from webapp.runbooks import linking, queries
+from webapp.runbooks import linking, queries, template_queries
 from webapp.runbooks.addresses import SHOWS, VIEWS, Here, read_here
 from webapp.runbooks.board import Board, load_board, viewer_of
 from webapp.runbooks.context import path_of
-from webapp.runbooks.forms import CommentForm, TaskForm, zone_of
+from webapp.runbooks.forms import CommentForm, TaskForm
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.panel import Panel, load_panel, may_read_runs
+from webapp.runbooks.states import RunbookState
 from webapp.runbooks.views.drawn import DRAWN
 from webapp.workspaces import queries as workspaces
 
@@ -61,7 +63,10 @@ def runbook_page(
         shows=SHOWS,
         views=VIEWS,
         view_piece=view_piece(board),
+        people=workspaces.members_of(runbook.workspace_id) if board.viewer.may_edit else (),
         comment_form=CommentForm(formdata=None),
+        version=template_queries.version_of_plan(runbook) if runbook.is_plan_only else None,
+        origin=None if runbook.is_plan_only else template_queries.origin_of(runbook),
         **context,
     )
 
@@ -97,7 +102,6 @@ def task_form(task: Task, *, typed: bool) -> TaskForm:
         people=workspaces.members_of(task.runbook.workspace_id),
         actions=integrations.actions_in(task.runbook.workspace_id),
         linkable=linking.runbooks_to_link(task.runbook),
-        zone=zone_of(current_user),
         typed=typed,
     )
 
@@ -118,13 +122,19 @@ def answer(
         return told(where, text, kind) if text else _see_page(where)
     parts = changed_parts(runbook, since)
     if parts is None:
+        if text:
+            flash(text, kind)  # too much changed for pieces, so it is said on the fresh page
         return refresh()
     found = fragments([*parts, *more, dialog("")])
     return toast(found, text, kind) if text else found
 
 
 def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
-    """Out-of-band pieces of all that changed after `since`, for the page that asks; None where that is too much."""
+    """Out-of-band pieces of all that changed after `since`, for the page that asks; None where it has to be
+    loaded anew: that is too much, or the page tells of other zones than the runbook's and the viewer's by now.
+    """
+    if zones.outdated():
+        return None
     here = here_on_page(runbook)
     if here.view:
         return _view_parts(runbook, here, since)
@@ -136,7 +146,7 @@ def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
     present = {each.id for each in changed if each.deleted_at is None}
     if placed_streams:
         present |= _tasks_of_streams(placed_streams)
-        if len(present) > MOST_CHANGED:
+        if len(present) > MOST_CHANGED or here.wanted.any:
             return None
     open_id = _id_of(runbook.id, here.number)
     only = present | ({open_id} if open_id else set())
@@ -150,6 +160,8 @@ def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
     for lane in board.lanes:
         if lane.stream.id in touched and lane.stream.id not in placed_streams:
             parts.append(macros.stream_head(lane, board, oob=True))
+    if runbook.state == RunbookState.PLANNING:  # whatever changed may have moved what comes after it
+        parts.append(macros.starts(board))
     return [*parts, *_head_parts(board), macros.states(board), *_open_panel_parts(board)]
 
 
@@ -174,11 +186,20 @@ def _view_parts(runbook: Runbook, here: Here, since: int) -> list[str] | None:
 def _head_parts(board: Board) -> list[str]:
     macros = _macros("runbooks/_board.html")
     return [
+        *_template_parts(board),
         macros.title(board, oob=True),
         macros.stats(board, oob=True),
         macros.banner(board, oob=True),
         macros.filters(board, SHOWS, oob=True),
     ]
+
+
+def _template_parts(board: Board) -> list[str]:
+    if not board.runbook.is_plan_only:
+        return []
+    version = template_queries.version_of_plan(board.runbook)
+    macros = _macros("runbooks/_template_note.html")
+    return [macros.plan_note(version, board.viewer, oob=True)] if version is not None else []
 
 
 def _open_panel_parts(board: Board) -> list[str]:
@@ -202,7 +223,7 @@ def view_piece(board: Board, *, oob: bool = False) -> str:
     drawn = DRAWN.get(board.here.view)
     if drawn is None:
         return ""
-    drawing = drawn.draw(board, ZoneInfo(zone_of(current_user)))
+    drawing = drawn.draw(board, ZoneInfo(zones.shown().shown))
     return str(_macros(drawn.template).view(drawing, board, oob=oob))
 
 
