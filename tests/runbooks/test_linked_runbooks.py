@@ -19,6 +19,7 @@ from webapp.extensions import db
 from webapp.runbooks import operations
 from webapp.runbooks.models import Runbook, Task
 from webapp.runbooks.operations import Plan
+from webapp.runbooks.operations.duplicating import copy_tasks
 from webapp.runbooks.refusals import NotNow, PlanRefused, WarningsToAccept
 from webapp.runbooks.states import Mode
 
@@ -277,3 +278,13 @@ def test_a_type_that_links_nothing_lets_its_runbook_go(main: Runbook, rune: User
     line = db.session.scalars(select(AuditLine).order_by(AuditLine.id.desc())).first()
     assert line is not None
     assert line.after == {"type": "Task", "linked runbook": None}
+
+
+def test_a_copy_into_the_runbook_that_it_would_start_leaves_the_link_out(
+    main: Runbook, dns: Runbook, rune: User
+) -> None:
+    places = [{"stream_id": dns.streams[0].id, "number": 9, "position": 9, "seq": 1, "placed_seq": 1}]
+    copy_tasks([task(main, 1)], places, into=dns)
+    assert (task(dns, 9).type, task(dns, 9).linked_runbook_id) == ("runbook", None)
+    copy_tasks([task(main, 1)], [{**places[0], "stream_id": main.streams[0].id}], into=main)
+    assert task(main, 9).linked_runbook_id == dns.id

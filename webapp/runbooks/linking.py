@@ -64,6 +64,16 @@ def refuse_link(runbook: Runbook, linked: Runbook) -> None:
         raise PlanRefused(refusal, "linked_runbook_id")
 
 
+def that_may_be_started(runbook: Runbook, wanted: Collection[int | None]) -> set[int]:
+    """Those of the runbooks that a task of that one may start."""
+    ids = [each for each in wanted if each is not None]
+    if not ids:
+        return set()
+    starts = Starts(runbook.workspace_id)
+    query = select(Runbook).where(Runbook.id.in_(ids), Runbook.workspace_id == runbook.workspace_id)
+    return {each.id for each in db.session.scalars(query) if not starts.loop(runbook, each)}
+
+
 class Starts:
     """Which runbooks of a workspace start which by their tasks."""
 
