@@ -55,7 +55,9 @@ def found(address: str) -> Runbook:
 
 def starts(page: str) -> list[str]:
     """The planned starts in the rows of the list."""
-    return re.findall(r'<span class="when"[^>]*>(?:<span class="start">)?<time [^>]*>([^<]*)</time>', page)
+    return re.findall(
+        r'<span class="when"[^>]*>(?:<span class="start"[^>]*>)?(?:<b>)?<time [^>]*>([^<]*)</time>', page
+    )
 
 
 def said(page: str) -> str:
