@@ -129,9 +129,9 @@ def do(verb: str, runbook: Runbook, a: int, b: int, by: User) -> None:
 
 
 VERBS = [
-    "add", "add", "add_stream", "edit_stream", "move_stream", "delete_stream", "duplicate_stream", "edit", "link",
-    "restream", "add_sub", "add_sub", "part_of", "part_of", "move",
-    "move_to", "paste", "move", "delete", "duplicate", "bulk_edit", "bulk_delete",
+    "add", "add", "add_stream", "edit_stream", "move_stream", "delete_stream", "duplicate_stream", "edit",
+    "link", "restream", "add_sub", "add_sub", "part_of", "part_of", "move", "move_to", "paste", "move",
+    "delete", "duplicate", "bulk_edit", "bulk_delete",
 ]  # fmt: skip
 
 
