@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from tests.cast import Cast
-from tests.runbooks.conftest import Audit, MakeRunbook, Refuses, states, task
+from tests.runbooks.conftest import Audit, MakeRunbook, Refuses, states, task, undo
 from webapp.accounts.models import User
 from webapp.audit.models import AuditLine
 from webapp.clock import now
@@ -247,12 +247,14 @@ def test_a_loop_of_runbooks_is_refused_and_named(
         operations.edit_task(task(dns, 1), plan_with(task(dns, 1), dns), by=rune)
 
 
-def test_a_restored_task_closes_no_loop(main: Runbook, dns: Runbook, rune: User, refuses: Refuses) -> None:
+def test_a_task_that_comes_back_by_undo_closes_no_loop(
+    main: Runbook, dns: Runbook, rune: User, refuses: Refuses
+) -> None:
     operations.delete_task(task(main, 1), by=rune)
     operations.edit_task(task(dns, 1), plan_with(task(dns, 1), main), by=rune)
     loop = "That would be a loop: “Failover” starts “DNS cutover” and “DNS cutover” starts “Failover”."
-    with refuses(PlanRefused, loop):
-        operations.restore_task(task(main, 1), by=rune)
+    with refuses(NotNow, f"{loop.rstrip('.')}, so “Deleted #1” can’t be undone."):
+        undo(main, rune)
 
 
 def test_the_form_offers_the_runbooks_of_the_same_workspace_and_takes_no_other(
