@@ -55,9 +55,8 @@ def found(address: str) -> Runbook:
 
 def starts(page: str) -> list[str]:
     """The planned starts in the rows of the list."""
-    return re.findall(
-        r'<span class="when"[^>]*>(?:<span class="start"[^>]*>)?(?:<b>)?<time [^>]*>([^<]*)</time>', page
-    )
+    when = r'<span class="when"[^>]*>(?:<span class="start"[^>]*>)?(?:<b>)?<time [^>]*>([^<]*)</time>'
+    return [each.rpartition(", ")[2] for each in re.findall(when, page)]  # one that was set has its day, too
 
 
 def said(page: str) -> str:
