@@ -481,5 +481,8 @@ def test_an_action_comes_back_with_the_rest(
     operations.edit_task(task(runbook, 1), replace(facts, action=None, planned_start=TEN), by=rune)
     undo(runbook, rune)
     assert (task(runbook, 1).action_id, task(runbook, 1).planned_start) == (action.id, None)
+    line = db.session.scalars(select(AuditLine).where(AuditLine.verb == "task.changed")).all()[-1]
+    assert (line.before or {})["integration action"] is None
+    assert (line.after or {})["integration action"] == action.name
     redo(runbook, rune)
     assert (task(runbook, 1).action_id, task(runbook, 1).planned_start) == (None, TEN)

@@ -14,6 +14,7 @@ from webapp.accounts.models import User
 from webapp.audit.operations import record, record_each
 from webapp.clock import now
 from webapp.extensions import db
+from webapp.integrations.models import Action
 from webapp.runbooks import graph, linking
 from webapp.runbooks.arrangement import Place, Spots, nested, put_back
 from webapp.runbooks.change_words import what_was_done
@@ -29,6 +30,7 @@ from webapp.runbooks.states import UNDER_WAY
 from webapp.workspaces import queries as workspaces
 
 _MODELS: Mapping[str, type[Task | Stream]] = {"tasks": Task, "streams": Stream}
+_ACTION = "action_id"
 _PART_OF = {"tasks": "stream", "streams": "part of"}
 _GROUPS = {"tasks": "stream_id", "streams": "parent_id"}
 
@@ -294,11 +296,22 @@ class _Rewriting:
         if PLACE in found:
             group = found.pop(PLACE)[0]
             found[_PART_OF[table]] = self._plan.streams[group].name if group is not None else None
+        if _ACTION in found:
+            found["integration action"] = self._actions.get(found.pop(_ACTION))
         if WAITS_FOR in found:
             found["predecessors"] = [self._plan.tasks[each].name for each in found.pop(WAITS_FOR)]
         if PEOPLE in found:
             found["assignees"] = sorted(self._names[each] for each in found.pop(PEOPLE))
         return found
+
+    @cached_property
+    def _actions(self) -> dict[int, str]:
+        """The integration actions that the change speaks of, by id."""
+        ids = [side.get(_ACTION) for each in self._found for side in (each.before or {}, each.after)]
+        query = select(Action.id, Action.name).where(
+            Action.id.in_([each for each in ids if each is not None])
+        )
+        return {row.id: row.name for row in db.session.execute(query)}
 
     @cached_property
     def _names(self) -> dict[int, str]:
