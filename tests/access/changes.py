@@ -19,8 +19,8 @@ from webapp.integration_runs.models import IntegrationRun
 from webapp.integrations import queries as integrations
 from webapp.integrations.models import Action, Connection
 from webapp.jobs import perform as perform_job
-from webapp.runbooks.models import Confirmation, Execution, PlanImport, Runbook, Task
-from webapp.runbooks.operations import importing
+from webapp.runbooks.models import Confirmation, Execution, PlanChange, PlanImport, Runbook, Stream, Task
+from webapp.runbooks.operations import edit_stream, importing, undo_change
 from webapp.runbooks.template_models import RunbookTemplate, TemplateVersion
 from webapp.workspaces.models import Workspace
 
@@ -88,6 +88,19 @@ def archived(model: Any, name: str) -> Prepare:
     return prepare
 
 
+def _renamed(*, undone: bool = False) -> Prepare:
+    """A stream that Ada has renamed, or had."""
+
+    def prepare(things: Things, cast: Cast) -> None:
+        ada, stream = db.session.get_one(User, cast.ada), db.session.get_one(Stream, things.stream_id)
+        edit_stream(stream, name="Calls", color=stream.color, parent=None, by=ada)
+        if undone:
+            [change] = db.session.scalars(select(PlanChange))
+            undo_change(stream.runbook, change.id, by=ada)
+
+    return prepare
+
+
 def version(state: str) -> Prepare:
     """The template's version in that state, its plan frozen unless it is a draft."""
 
@@ -98,6 +111,10 @@ def version(state: str) -> Prepare:
         found.state, found.runbook.frozen = state, state != "draft"
 
     return prepare
+
+
+def _last_change(_things: Things, _cast: Cast) -> dict[str, Any]:
+    return {"change": db.session.scalars(select(PlanChange.id)).one()}
 
 
 def _snippet(things: Things) -> int:
@@ -232,7 +249,6 @@ CHANGES = {
     "runbooks.move_stream": Change({"to": "down"}),
     "runbooks.duplicate_stream": Change(),
     "runbooks.delete_stream": Change(),
-    "runbooks.restore_stream": Change(),
     "runbooks.add_task": Change(lambda things, cast: {"title": "Call", "stream_id": things.stream_id}),
     "runbooks.save_task": Change(
         lambda things, cast: {
@@ -249,7 +265,8 @@ CHANGES = {
     "runbooks.save_cell": Change({"duration": "25m", "was-duration": "5m"}),
     "runbooks.duplicate_task": Change(),
     "runbooks.delete_task": Change(),
-    "runbooks.restore_task": Change(),
+    "runbooks.undo_change": Change(_last_change, _renamed()),
+    "runbooks.redo_change": Change(_last_change, _renamed(undone=True)),
     "runbooks.mark_lesson": Change({"lesson": "yes"}),
     "runbooks.add_comment": Change({"body": "Looks good"}),
     "runbooks.save_field": Change({"value": "#general"}),

@@ -295,7 +295,6 @@ def test_the_ids_of_the_two_workspaces_differ(payments: Things, treasury: Things
     assert same == {
         "number",
         "spare_number",
-        "deleted_number",
         "version",
         "session_id",
         "import_id",

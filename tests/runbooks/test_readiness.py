@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from sqlalchemy import select
 
-from tests.runbooks.conftest import Audit, MakeAction, MakeField, MakeRunbook, runs, states, task
+from tests.runbooks.conftest import Audit, MakeAction, MakeField, MakeRunbook, redo, runs, states, task, undo
 from tests.runbooks.test_planning import plan_of
 from webapp.accounts.models import User
 from webapp.audit.models import AuditLine
@@ -30,7 +30,8 @@ VERBS = [
     "link",
     "unlink",
     "delete",
-    "restore",
+    "undo",
+    "redo",
     "pause",
     "resume",
     "add",
@@ -288,7 +289,8 @@ def walk_one_step(
             by=by,
         ),
         "delete": lambda: operations.delete_task(chosen, by=by),
-        "restore": lambda: operations.restore_task(chosen, by=by),
+        "undo": lambda: undo(runbook, by),
+        "redo": lambda: redo(runbook, by),
         "pause": lambda: operations.pause_runbook(runbook, by=by),
         "resume": lambda: operations.resume_runbook(runbook, by=by),
         "add": lambda: operations.add_task(runbook, chosen.stream, "New", by=by, after=chosen),

@@ -121,7 +121,7 @@ def test_every_bad_row_is_listed_with_row_column_cause_and_remedy() -> None:
             "Title has 301 characters; 300 are allowed.",
             "Shorten it, and put the rest into the description.",
         ),
-        Problem(3, "C Stream", "Stream has 121 characters; 120 are allowed.", "Shorten it."),
+        Problem(3, "C Stream", "A stream’s name has 121 characters; 120 are allowed.", "Shorten it."),
         Problem(3, "D Description", "Description has 10,001 characters; 10,000 are allowed.", "Shorten it."),
         Problem(
             4,
@@ -149,6 +149,16 @@ def test_every_bad_row_is_listed_with_row_column_cause_and_remedy() -> None:
         Problem(6, "E Predecessors", "The task waits for itself.", "Take it out of its own predecessors."),
     ]
     assert found.bad_rows == 5
+
+
+def test_a_stream_may_be_part_of_one_that_is_part_of_none() -> None:
+    assert checked("Title,Stream\nStop,Database / Replicas\nGo,CI/CD\n").streams == [
+        "Database / Replicas",
+        "CI/CD",
+    ]
+    assert problems("Title,Stream\nStop,A / B / C\n") == [
+        (2, "B Stream", "“A / B / C” is a stream in a stream in a stream.")
+    ]
 
 
 def test_a_loop_is_named() -> None:

@@ -15,7 +15,7 @@ HEAD = PlanHead(
     "Failover: A to B",
     "Two\nlines",
     datetime(2026, 12, 24, 17, 0, tzinfo=UTC),
-    [("Comms", 3), ("Database", 11)],
+    [("Comms", 3, ""), ("Database", 11, "")],
 )
 ROWS = [
     PlanRow(1, "=Open the bridge", "Comms", duration_s=600, people=["rune@example.com"]),

@@ -53,16 +53,23 @@ def viewer_of(user: User, runbook: Runbook) -> Viewer:
 
 @dataclass
 class Lane:
-    """A stream with its rows and how far it is."""
+    """A stream with its rows and how far it is; `whole` counts its sub-streams' tasks too."""
 
     stream: Stream
     progress: Progress = field(default_factory=Progress)
+    whole: Progress = field(default_factory=Progress)
+    subs: list[Lane] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     note: str = ""
 
     @property
     def finished(self) -> bool:
-        return self.progress.total > 0 and self.progress.ended == self.progress.total
+        return self.whole.total > 0 and self.whole.ended == self.whole.total
+
+    @property
+    def any_rows(self) -> bool:
+        """Whether it or one of its sub-streams has a row."""
+        return bool(self.rows) or any(sub.rows for sub in self.subs)
 
 
 @dataclass
@@ -107,7 +114,7 @@ class Stats:
 
 @dataclass
 class Board:
-    """Everything that the page of one runbook shows to one viewer.
+    """Everything that the page of one runbook shows to one viewer. `lanes` has sub-streams behind their parents.
 
     `rehearsals` is how many there have been, told while it is planned.
     `order` is stream id to the numbers of all its tasks, whatever the filter and `only` leave in `lanes`. `links` is task
@@ -166,6 +173,11 @@ class Board:
         return any(lane.rows for lane in self.lanes)
 
     @property
+    def tops(self) -> list[Lane]:
+        """The lanes of streams that are part of no other one."""
+        return [lane for lane in self.lanes if lane.stream.parent_id is None]
+
+    @property
     def rows(self) -> Iterable[Row]:
         return (row for lane in self.lanes for row in lane.rows)
 
@@ -191,11 +203,17 @@ def load_board(
     reads = Reads([runbook], only, viewer.user)
     rows = _Rows(runbook, viewer, reads, moment)
     lanes = {stream.id: Lane(stream) for stream in queries.streams_of(runbook.id)}
+    for lane in lanes.values():
+        if lane.stream.parent_id is not None:
+            lanes[lane.stream.parent_id].subs.append(lane)
     stats = rows.stats()
     order: dict[int, list[int]] = {stream_id: [] for stream_id in lanes}
     for each in reads.facts[runbook.id]:
         failing = is_failing(each.state, reads.calls.get(each.id))
-        lanes[each.stream_id].progress.add(each.state, each.completion, failing=failing)
+        lane = lanes[each.stream_id]
+        lane.progress.add(each.state, each.completion, failing=failing)
+        for above in (lane, *(lanes[up] for up in (lane.stream.parent_id,) if up is not None)):
+            above.whole.add(each.state, each.completion, failing=failing)
         order[each.stream_id].append(each.number)
     matching = set()
     for row in rows.make():
@@ -352,10 +370,10 @@ def _matches(row: Row, wanted: Wanted, viewer: Viewer) -> bool:
 
 
 def _note(lane: Lane) -> str:
-    running = lane.progress.counts["run"]
+    running = lane.whole.counts["run"]
     if running:
         return "1 task in progress" if running == 1 else f"{running} tasks in progress"
-    ready = lane.progress.counts["ready"]
+    ready = lane.whole.counts["ready"]
     if ready:
         return "1 task ready" if ready == 1 else f"{ready} tasks ready"
     return ""

@@ -109,7 +109,7 @@ def draw(board: Board) -> Dashboard:
     path = [by_id[task_id] for task_id in board.schedule.now.critical_path if task_id in by_id]
     open_path = [row for row in path if row.state != TaskState.COMPLETE]
     return Dashboard(
-        streams=[_stream(lane, board) for lane in board.lanes if lane.progress.total],
+        streams=[_stream(lane, board) for lane in board.lanes if lane.whole.total],
         late=_some(sorted((row for row in wanted if row.late_s), key=lambda row: -row.late_s)),
         failed=_some(row for row in wanted if row.failing),
         unproven=_some(row for row in wanted if row.facts.result in UNPROVEN),
@@ -129,11 +129,12 @@ def _some(rows: Iterable[Row]) -> Some:
 
 
 def _stream(lane: Lane, board: Board) -> StreamLine:
-    spans = [board.schedule.span(row.id) for row in lane.rows]
+    rows = [*lane.rows, *(row for sub in lane.subs for row in sub.rows)]
+    spans = [board.schedule.span(row.id) for row in rows]
     if not spans:
         return StreamLine(lane, None, 0)
     whole = Span(min(each.start for each in spans), max(each.end for each in spans))
-    planned = max(board.schedule.planned(row.id).end for row in lane.rows)
+    planned = max(board.schedule.planned(row.id).end for row in rows)
     return StreamLine(lane, whole, int((whole.end - planned).total_seconds()))
 
 

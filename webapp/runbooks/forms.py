@@ -162,8 +162,26 @@ class ResolveForm(BaseForm):
 
 
 class StreamForm(BaseForm):
+    """A stream; `tops` are those that it may be part of."""
+
     name = StringField("Name", [DataRequired("Enter a name."), Length(max=120)])
+    parent_id = SelectField("Part of", coerce=int, default=0)
     color = IntegerField("Color", [InputRequired(), NumberRange(0, 11)])
+
+    _tops: Sequence[Stream]
+
+    @classmethod
+    def within(cls, tops: Sequence[Stream], **values: Any) -> StreamForm:
+        """The form; with values it shows them instead of what was sent."""
+        form = cls(**({"formdata": None, **values} if values else {}))
+        form._tops = tops
+        form.parent_id.choices = {0: "None", **{each.id: each.name for each in tops}}
+        return form
+
+    @property
+    def parent(self) -> Stream | None:
+        """The stream that was chosen."""
+        return next((each for each in self._tops if each.id == self.parent_id.data), None)
 
 
 class NewTaskForm(BaseForm):
@@ -250,7 +268,7 @@ class TaskForm(TypeForm):
         form._present = present
         form._task, form._links, form._names = task, links, names
         form._streams, form._people = streams, people
-        form.stream_id.choices = [(each.id, each.name) for each in streams]
+        form.stream_id.choices = [(each.id, each.full_name) for each in streams]
         form.assignee_ids.choices = [(each.id, each.name) for each in people]
         form.offer(task, actions, linkable)
         if task.state not in NOT_STARTED:
@@ -347,16 +365,31 @@ class BulkForm(BaseForm):
         default="",
     )
     people_ids = CheckboxesField("Which people", coerce=int)
+    links_how = SelectField(
+        "Waits for",
+        choices={
+            "": "Leave as it is",
+            "add": "These tasks as well",
+            "remove": "No longer these tasks",
+            "replace": "These tasks and no others",
+            "chain": "Each for the one before it, in their order",
+        },
+        default="",
+    )
+    predecessors = StringField("Which tasks", [Optional()])
 
     _streams: Sequence[Stream]
     _people: Sequence[User]
+    _names: Sequence[Name]
 
     @classmethod
-    def within(cls, streams: Sequence[Stream], people: Sequence[User], *, typed: bool) -> BulkForm:
+    def within(
+        cls, streams: Sequence[Stream], people: Sequence[User], names: Sequence[Name], *, typed: bool
+    ) -> BulkForm:
         """The form for one runbook; `typed` reads it from the request."""
         form = cls(**({} if typed else {"formdata": None}))
-        form._streams, form._people = streams, people
-        form.stream_id.choices = {0: "Leave as it is", **{each.id: each.name for each in streams}}
+        form._streams, form._people, form._names = streams, people, names
+        form.stream_id.choices = {0: "Leave as it is", **{each.id: each.full_name for each in streams}}
         form.people_ids.choices = {each.id: each.name for each in people}
         return form
 
@@ -371,6 +404,18 @@ class BulkForm(BaseForm):
             raise ValidationError("Choose above what to do with these people.")
         if not field.data and self.people_how.data in set(PEOPLE_CHANGES) - {"replace"}:
             raise ValidationError("Choose at least one person.")
+
+    def validate_predecessors(self, field: Any) -> None:
+        if field.data and self.links_how.data in ("", "chain"):
+            raise ValidationError("Choose above that they wait for these tasks, or leave this empty.")
+        try:
+            pick(field.data, self._names)
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+    def validate_links_how(self, field: Any) -> None:
+        if field.data in ("add", "remove") and not (self.predecessors.data or "").strip():
+            raise ValidationError("Write below which tasks, by number or name.")
 
     def validate(self, extra_validators: Any = None) -> bool:
         fine: bool = super().validate(extra_validators)
@@ -388,6 +433,8 @@ class BulkForm(BaseForm):
             shift_s=_signed(self.shift.data) if self.shift.data else 0,
             people_how=self.people_how.data or "",
             people=tuple(each for each in self._people if each.id in chosen),
+            links_how=self.links_how.data or "",
+            predecessor_ids=tuple(pick(self.predecessors.data or "", self._names)),
         )
 
 
@@ -410,8 +457,11 @@ def _signed(typed: str) -> int:
     return -seconds if text.startswith("-") else seconds
 
 
-def pick(typed: str, names: Sequence[Name], *, but: int) -> list[int]:
-    """Task ids out of "12, 15" or names, in the order typed. Raises ValueError with a sentence for people."""
+def pick(typed: str, names: Sequence[Name], *, but: int | None = None) -> list[int]:
+    """Task ids out of "12, 15" or names, in the order typed. Raises ValueError with a sentence for people.
+
+    `but` is the task that they are picked for.
+    """
     found: list[int] = []
     for part in re.split(r"[,;\n]", typed):
         text = part.strip()

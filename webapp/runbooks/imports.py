@@ -106,7 +106,7 @@ def plan_rows(runbook_id: int) -> list[PlanRow]:
         people[task_id].append(email)
     linked = aliased(Runbook)
     tasks = (
-        select(Task, Stream.name, Action.name, Connection.name, linked.name)
+        select(Task, Action.name, Connection.name, linked.name)
         .join(Stream, Stream.id == Task.stream_id)
         .outerjoin(Action, Action.id == Task.action_id)
         .outerjoin(Connection, Connection.id == Action.connection_id)
@@ -115,11 +115,12 @@ def plan_rows(runbook_id: int) -> list[PlanRow]:
         .where(Task.runbook_id == runbook_id, Task.deleted_at.is_(None))
         .order_by(Stream.position, Stream.id, Task.position, Task.id)
     )
+    names = {each.id: each.full_name for each in queries.streams_of(runbook_id)}
     return [
         PlanRow(
             task.number,
             task.title,
-            stream,
+            names[task.stream_id],
             task.description,
             links[task.id],
             task.planned_start,
@@ -132,7 +133,7 @@ def plan_rows(runbook_id: int) -> list[PlanRow]:
             _rule(task.start_rule, task.start_quorum),
             _rule(task.finish_rule, task.finish_quorum),
         )
-        for task, stream, action, connection, linked_name in db.session.execute(tasks)
+        for task, action, connection, linked_name in db.session.execute(tasks)
     ]
 
 

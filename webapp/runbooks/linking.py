@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased, joinedload, lazyload
 from webapp.extensions import db
 from webapp.runbooks import graph, queries
 from webapp.runbooks.context import path_of
-from webapp.runbooks.models import Runbook, Task
+from webapp.runbooks.models import Purpose, Runbook, Task
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.rows import Linked
 from webapp.runbooks.states import ENDED, UNDER_WAY, Mode, RunbookState, TaskState
@@ -25,7 +25,11 @@ def runbooks_to_link(runbook: Runbook) -> list[Runbook]:
 
 def runbooks_in(workspace_id: int, *, but: Runbook | None) -> list[Runbook]:
     """The runbooks of a workspace that are not archived, by name."""
-    query = select(Runbook).where(Runbook.workspace_id == workspace_id, Runbook.archived_at.is_(None))
+    query = select(Runbook).where(
+        Runbook.workspace_id == workspace_id,
+        Runbook.archived_at.is_(None),
+        Runbook.purpose == Purpose.RUNBOOK,
+    )
     if but is not None:
         query = query.where(Runbook.id != but.id)
     query = query.options(lazyload(Runbook.owners)).order_by(Runbook.name, Runbook.id)
@@ -70,7 +74,11 @@ def that_may_be_started(runbook: Runbook, wanted: Collection[int | None]) -> set
     if not ids:
         return set()
     starts = Starts(runbook.workspace_id)
-    query = select(Runbook).where(Runbook.id.in_(ids), Runbook.workspace_id == runbook.workspace_id)
+    query = select(Runbook).where(
+        Runbook.id.in_(ids),
+        Runbook.workspace_id == runbook.workspace_id,
+        Runbook.purpose == Purpose.RUNBOOK,
+    )
     return {each.id for each in db.session.scalars(query) if not starts.loop(runbook, each)}
 
 

@@ -127,9 +127,14 @@ class Runbook(Base):
         return frozenset({Role.OWNER}) if any(owner.id == user_id for owner in self.owners) else frozenset()
 
 
+# What stands between the names of a stream and its sub-stream, so a name holds it nowhere.
+OF_PARENT = " / "
+
+
 class Stream(Base):
     """A named lane of tasks; `color` is one of the twelve stream colours, 0 to 11.
 
+    A sub-stream is part of a `parent`, which is part of none itself. By their positions sub-streams follow their parent.
     `placed_seq` is the runbook's seq when the stream last got its place; a deleted one is kept, with `deleted_at`.
     """
 
@@ -137,6 +142,7 @@ class Stream(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     runbook_id: Mapped[int] = mapped_column(ForeignKey("runbooks.id", ondelete="CASCADE"), index=True)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("streams.id"))
     name: Mapped[str] = mapped_column(String(120))
     color: Mapped[int] = mapped_column(default=0)
     position: Mapped[int] = mapped_column(default=0)
@@ -145,10 +151,16 @@ class Stream(Base):
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     runbook: Mapped[Runbook] = relationship(back_populates="streams")
+    parent: Mapped[Stream | None] = relationship(remote_side=[id])
 
     @property
     def audit_name(self) -> str:
-        return self.name
+        return self.full_name
+
+    @property
+    def full_name(self) -> str:
+        """ "Parent / Child" for a sub-stream."""
+        return f"{self.parent.name}{OF_PARENT}{self.name}" if self.parent else self.name
 
 
 class Task(Base):
@@ -335,6 +347,28 @@ class PlanImport(Base):
     @property
     def audit_name(self) -> str:
         return self.file_name
+
+
+class PlanChange(Base):
+    """What one operation changed in a runbook's plan, so that whoever did it can take it back.
+
+    `rows` is a list of row_differences.Difference as JSON: each row of the plan that changed, as it stood before and
+    as the change left it. `seq` is the runbook's after the change.
+    """
+
+    __tablename__ = "plan_changes"
+    __table_args__ = (Index(None, "runbook_id", "user_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    runbook_id: Mapped[int] = mapped_column(ForeignKey("runbooks.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    seq: Mapped[int]
+    label: Mapped[str] = mapped_column(String(200))
+    rows: Mapped[list[Any]] = mapped_column(JSON, deferred=True)
+    undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    user: Mapped[User] = relationship()
 
 
 class Execution(Base):

@@ -52,7 +52,7 @@ def load_plan_facts(runbook: Runbook, zone: ZoneInfo, *, dated: bool = True) -> 
                 **_shown(own.values(), names),
             }
         ),
-        streams={each.id: each.name for each in streams},
+        streams={each.id: each.full_name for each in streams},
         tasks=[
             TaskFacts(
                 each.number,

@@ -45,11 +45,9 @@ def task_for(user: User, task_id: int, permission: Permission) -> Task:
     return permitted(user, db.session.scalar(_detailed().where(Task.id == task_id)), permission)
 
 
-def task_numbered(
-    user: User, runbook_id: int, number: int, permission: Permission, *, deleted: bool = False
-) -> Task:
-    """The same, by the number that people see; a deleted task only where asked for."""
-    query = _detailed(deleted=deleted).where(Task.runbook_id == runbook_id, Task.number == number)
+def task_numbered(user: User, runbook_id: int, number: int, permission: Permission) -> Task:
+    """The same, by the number that people see."""
+    query = _detailed().where(Task.runbook_id == runbook_id, Task.number == number)
     return permitted(user, db.session.scalar(query), permission)
 
 
@@ -62,10 +60,10 @@ def fields_of(runbook: Runbook) -> list[FieldDefinition]:
     return fields.definitions_for_runbook(runbook.workspace_id, action_ids)
 
 
-def stream_of(runbook: Runbook, stream_id: int, *, deleted: bool = False) -> Stream:
-    """One of the runbook's streams, or 404; a deleted one only where asked for."""
+def stream_of(runbook: Runbook, stream_id: int) -> Stream:
+    """One of the runbook's streams, or 404."""
     found = db.session.get(Stream, stream_id)
-    if found is None or found.runbook_id != runbook.id or (found.deleted_at is not None) is not deleted:
+    if found is None or found.runbook_id != runbook.id or found.deleted_at is not None:
         abort(404)
     return found
 
@@ -379,10 +377,10 @@ def changed_lately(places: Collection[int], since: datetime) -> Sequence[tuple[i
     return [(place, runbook_id, seq) for place, runbook_id, seq in db.session.execute(query)]
 
 
-def _detailed(*, deleted: bool = False) -> Select[Task]:
+def _detailed() -> Select[Task]:
     return (
         select(Task)
-        .where(Task.deleted_at.is_not(None) if deleted else Task.deleted_at.is_(None))
+        .where(Task.deleted_at.is_(None))
         .options(
             joinedload(Task.runbook).joinedload(Runbook.workspace),
             joinedload(Task.stream),

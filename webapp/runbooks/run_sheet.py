@@ -69,7 +69,7 @@ def sheet_of_board(board: Board, plan: Mapping[int, PlanRow]) -> RunSheet:
         as_of=board.moment,
         streams=[
             (
-                lane.stream.name,
+                lane.stream.full_name,
                 [
                     Line(
                         number=row.number,

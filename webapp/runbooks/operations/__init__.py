@@ -52,7 +52,6 @@ from webapp.runbooks.operations.planning import (
     delete_task,
     edit_task,
     plan_of,
-    restore_task,
 )
 from webapp.runbooks.operations.seen import Seen, written
 from webapp.runbooks.operations.snippets import insert_snippet, save_as_snippet
@@ -61,7 +60,6 @@ from webapp.runbooks.operations.streams import (
     delete_stream,
     edit_stream,
     move_stream,
-    restore_stream,
 )
 from webapp.runbooks.operations.templating import (
     approve_version,
@@ -78,6 +76,7 @@ from webapp.runbooks.operations.templating import (
     submit_version,
     withdraw_version,
 )
+from webapp.runbooks.operations.undoing import redo_change, undo_change
 
 __all__ = [
     "MOST_PASTED",
@@ -129,10 +128,9 @@ __all__ = [
     "plan_again",
     "plan_of",
     "record_refusal",
+    "redo_change",
     "rename_runbook",
     "reopen_task",
-    "restore_stream",
-    "restore_task",
     "restore_template",
     "resume_runbook",
     "retry_call",
@@ -150,6 +148,7 @@ __all__ = [
     "take_back",
     "touch",
     "unclear_mentions",
+    "undo_change",
     "way_to",
     "withdraw_version",
     "written",

@@ -1,11 +1,11 @@
-"""Planning: add, change, delete and restore tasks."""
+"""Planning: add, change and delete tasks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import func, select
 
@@ -18,6 +18,7 @@ from webapp.runbooks import graph, linking, queries
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.operations import streams
 from webapp.runbooks.operations.changes import read_anew, refuse_if_ended, stamp, touch
+from webapp.runbooks.operations.plan_changes import undoable
 from webapp.runbooks.operations.readiness import settle_readiness
 from webapp.runbooks.operations.seen import Seen, only_what_is_meant
 from webapp.runbooks.operations.telling import tell_assigned
@@ -59,6 +60,7 @@ class Plan:
             object.__setattr__(self, "type", "integration")
 
 
+@undoable(alone=True)
 def add_task(
     runbook: Runbook, stream: Stream, title: str, *, by: User | None, after: Task | None = None
 ) -> Task:
@@ -89,6 +91,7 @@ def add_task(
     return task
 
 
+@undoable(alone=True)
 def edit_task(task: Task, plan: Plan, *, by: User, seen: Seen | None = None) -> None:
     """Change what the plan says. Once a task has started, only its name, description and assignees can change.
 
@@ -126,8 +129,9 @@ def edit_task(task: Task, plan: Plan, *, by: User, seen: Seen | None = None) -> 
     stamp([each.id for each in queries.successors_of(task.id)], seq)
 
 
+@undoable(alone=True)
 def delete_task(task: Task, *, by: User) -> None:
-    """Take a task that has not started out of the plan; restore_task brings it back. Raises NotNow."""
+    """Take a task that has not started out of the plan. Raises NotNow."""
     runbook = task.runbook
     seq = touch(runbook, task, task.stream)
     refuse_if_ended(runbook)
@@ -137,26 +141,6 @@ def delete_task(task: Task, *, by: User) -> None:
     task.deleted_at = now()
     db.session.flush()
     _record("task.deleted", task, by)
-    _tell_neighbours(task, seq, by)
-
-
-def restore_task(task: Task, *, by: User) -> None:
-    """Bring a deleted task back to its place, with its links. Raises NotNow or PlanRefused."""
-    runbook = task.runbook
-    seq = touch(runbook, task, task.stream)
-    refuse_if_ended(runbook)
-    read_anew(task)
-    if task.deleted_at is None:
-        raise NotNow("This task is already back.")
-    _refuse_loop(task, [each.id for each in queries.predecessors_of(task.id)], restored=True)
-    if task.stream.deleted_at is not None:
-        raise NotNow("Its stream is deleted. Restore the stream first.")
-    if task.linked_runbook is not None:
-        linking.refuse_link(runbook, task.linked_runbook)
-    task.deleted_at = None
-    task.placed_seq = seq
-    db.session.flush()
-    _record("task.restored", task, by)
     _tell_neighbours(task, seq, by)
 
 
@@ -245,19 +229,17 @@ def _plan_anew(task: Task, plan: Plan, seq: int) -> None:
     task.predecessors = [*kept, *queries.tasks_by_id(new)]
 
 
-def _refuse_loop(task: Task, predecessor_ids: Sequence[int], *, restored: bool = False) -> None:
-    links = queries.links_within(task.runbook_id)
-    loop = graph.loop_through(links, task.id, predecessor_ids)
-    if restored and loop is None:
-        followers = [each.id for each in queries.successors_of(task.id)]
-        links[task.id] = list(predecessor_ids)
-        loop = next(
-            (found for each in followers if (found := graph.loop_through(links, each, [task.id]))), None
-        )
+def _refuse_loop(task: Task, predecessor_ids: Sequence[int]) -> None:
+    loop = graph.loop_through(queries.links_within(task.runbook_id), task.id, predecessor_ids)
     if loop:
-        names = {each.id: f"#{each.number}" for each in queries.names_within(task.runbook_id)}
-        path = " waits for ".join(names.get(each, f"#{task.number}") for each in loop)
-        raise PlanRefused(f"That would be a loop: {path}.", "predecessors")
+        refuse_as_loop(task.runbook, loop)
+
+
+def refuse_as_loop(runbook: Runbook, loop: Sequence[int]) -> NoReturn:
+    """Raises PlanRefused, with the loop of task ids named."""
+    names = {each.id: f"#{each.number}" for each in queries.names_within(runbook.id)}
+    path = " waits for ".join(names[each] for each in loop)
+    raise PlanRefused(f"That would be a loop: {path}.", "predecessors")
 
 
 def _refuse_stranger(runbook: Runbook, stream: Stream) -> None:

@@ -38,7 +38,7 @@ COLUMNS = (
     _column(
         "stream",
         "Stream",
-        "A stream that is not there yet is added",
+        "One that is not there yet is added; Database / Replicas is a sub-stream",
         "workstream|work stream|team|phase|group|section|lane|swimlane|track|bereich",
     ),
     _column(

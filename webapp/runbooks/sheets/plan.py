@@ -21,6 +21,7 @@ LONGEST_TITLE, LONGEST_STREAM, LONGEST_DESCRIPTION = 300, 120, 10_000
 USUAL_DURATION_S = 300
 HIGHEST_NUMBER = 999_999
 _BETWEEN = re.compile(r"[;\n]")
+_WITHIN = re.compile(r"(?<=\S) / (?=\S)")
 
 
 @dataclass(frozen=True)
@@ -198,7 +199,7 @@ class _Check:
         if not task.title:
             self._wrong(line.number, self._named("title"), "The title is missing.", "Write the task’s name.")
         task.reference = _reference(self._cell(line, "number"))
-        task.stream = self._text(line, "stream", LONGEST_STREAM, one_line=True)
+        task.stream = self._stream(line)
         task.description = self._text(line, "description", LONGEST_DESCRIPTION)
         if typed := self._cell(line, "start"):
             try:
@@ -219,6 +220,25 @@ class _Check:
             self._offered,
         )
         return task
+
+    def _stream(self, line: Line) -> str:
+        """A stream, or its name and that of its sub-stream."""
+        names = _WITHIN.split(" ".join(self._cell(line, "stream").split()))
+        if any(len(each) > LONGEST_STREAM for each in names):
+            self._wrong(
+                line.number,
+                self._named("stream"),
+                f"A stream’s name has {max(map(len, names)):,} characters; {LONGEST_STREAM:,} are allowed.",
+                "Shorten it.",
+            )
+        if len(names) > 2:
+            self._wrong(
+                line.number,
+                self._named("stream"),
+                f"“{short(' / '.join(names), 60)}” is a stream in a stream in a stream.",
+                "Write a stream, or a stream and its sub-stream: Database / Replicas.",
+            )
+        return " / ".join(names)
 
     def _people(self, row: int, typed: str) -> list[int]:
         found: list[int] = []

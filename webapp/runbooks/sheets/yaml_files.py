@@ -63,12 +63,12 @@ _Dumper.add_representer(
 
 @dataclass(frozen=True)
 class PlanHead:
-    """What a runbook says of itself. `streams` are (name, colour) pairs in their order."""
+    """What a runbook says of itself. `streams` are (name, colour, parent's name or nothing) in their order."""
 
     name: str
     description: str = ""
     planned_start: datetime | None = None
-    streams: Sequence[tuple[str, int]] = ()
+    streams: Sequence[tuple[str, int, str]] = ()
     time_zone: str = ""
 
 
@@ -110,7 +110,10 @@ def write_yaml(head: PlanHead, rows: Iterable[PlanRow], particulars: PlanParticu
                 FIELDS: dict(particulars.fields),
             }
         ),
-        "streams": [{"name": name, "color": color} for name, color in head.streams],
+        "streams": [
+            {"name": name, "color": color, **_filled({"parent": parent})}
+            for name, color, parent in head.streams
+        ],
         "tasks": [_filled(each) for each in tasks],
     }
     text = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
@@ -214,7 +217,9 @@ def _about(found: dict[str, Any], particulars: dict[str, Any]) -> About:
         if isinstance(each, dict) and isinstance(each.get("name"), str):
             color = each.get("color")
             if isinstance(color, str) and re.fullmatch(r"[0-9]|1[01]", color):
-                colors[clean(each["name"]).lower()] = int(color)
+                parent = each.get("parent")
+                of = f"{clean(parent)} / " if isinstance(parent, str) and parent else ""
+                colors[f"{of}{clean(each['name'])}".lower()] = int(color)
     description = found.get("description", "")
     start, zone = found.get("planned_start", ""), found.get("time_zone", "")
     return About(

@@ -1,6 +1,6 @@
 """task types, rules of start and finish, fixed starts, results
 
-Step f7b3d1a06c52, after d80b3c6e1f52.
+Step f7b3d1a06c52, after b28d5fa1e3c6.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from alembic import op
 
 
 revision = 'f7b3d1a06c52'
-down_revision = 'd80b3c6e1f52'
+down_revision = 'b28d5fa1e3c6'
 branch_labels = None
 depends_on = None
 
