@@ -20,7 +20,7 @@ def plan_of(name: str) -> tuple[dict[int, Task], list[tuple[int, int]]]:
     tasks = {
         each.id: each
         for each in db.session.scalars(
-            select(Task).join(Runbook).where(Runbook.name == name).order_by(Task.number)
+            select(Task).join(Task.runbook).where(Runbook.name == name).order_by(Task.number)
         )
     }
     links = db.session.execute(
