@@ -147,7 +147,7 @@ def _add_plan(name: str, workspace: Workspace, owner: User, *, tasks: int | None
     """A runbook that begins on the coming Saturday night, with the large plan as an import would write it."""
     plan = read_yaml((files("webapp") / "demo_plan.yaml").read_bytes())
     mapping = PlanMapping(guess(plan.lines[0].cells, plan.width), "UTC")
-    checked = check(plan, mapping, imports.people_in(workspace.id))
+    checked = check(plan, mapping, imports.people_in(workspace.id), imports.ways_in(workspace.id))
     if checked.problems:
         raise ValueError(f"the demo's plan is wrong: {checked.problems[0]}")
     if tasks is not None:

@@ -19,7 +19,7 @@ from webapp.integration_runs.models import IntegrationRun
 from webapp.integrations import queries as integrations
 from webapp.integrations.models import Action, Connection
 from webapp.jobs import perform as perform_job
-from webapp.runbooks.models import Execution, PlanChange, PlanImport, Runbook, Stream, Task
+from webapp.runbooks.models import Confirmation, Execution, PlanChange, PlanImport, Runbook, Stream, Task
 from webapp.runbooks.operations import edit_stream, importing, undo_change
 from webapp.runbooks.template_models import RunbookTemplate, TemplateVersion
 from webapp.workspaces.models import Workspace
@@ -71,6 +71,14 @@ def run(state: str) -> Prepare:
         found.state, found.requested_at = state, now()
 
     return prepare
+
+
+def _said_so(things: Things, cast: Cast) -> None:
+    """Ada has given her word for the start of the second task, which several people start together."""
+    _STARTABLE(things, cast)
+    query = select(Task).where(Task.runbook_id == things.runbook_id, Task.number == 2)
+    found = db.session.scalars(query).one()
+    db.session.add(Confirmation(task_id=found.id, user_id=cast.ada, moment="start"))
 
 
 def archived(model: Any, name: str) -> Prepare:
@@ -247,7 +255,7 @@ CHANGES = {
             "title": "Call them",
             "duration": "5m",
             "stream_id": things.stream_id,
-            "action_id": things.action_id,
+            "type": f"action:{things.action_id}",
         }
     ),
     "runbooks.edit_tasks": Change(lambda things, cast: {"number": things.number, "duration": "20m"}),
@@ -264,6 +272,7 @@ CHANGES = {
     "runbooks.save_field": Change({"value": "#general"}),
     "runbooks.start_task": Change(prepare=_STARTABLE, number=2),
     "runbooks.finish_task": Change(prepare=_STARTED, number=2),
+    "runbooks.take_back": Change(prepare=_said_so, number=2),
     "runbooks.skip_task": Change(_REASON, _STARTABLE, number=2),
     "runbooks.reopen_task": Change(_REASON, _DONE, number=2),
     "runbooks.finish_by_hand": Change(_REASON, run("failed")),

@@ -40,6 +40,7 @@ KEPT = (
     "tasks",
     "task_assignees",
     "task_predecessors",
+    "task_confirmations",
     "comments",
     "plan_changes",
     "comment_mentions",

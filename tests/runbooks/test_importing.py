@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from tests.cast import Cast
-from tests.runbooks.conftest import Audit, MakeRunbook, Refuses, redo, tables, task, undo
+from tests.runbooks.conftest import Audit, MakeAction, MakeRunbook, Refuses, redo, tables, task, undo
 from webapp.accounts.models import User
 from webapp.audit.models import AuditLine
 from webapp.clock import now
@@ -24,10 +24,12 @@ from webapp.extensions import db
 from webapp.integration_runs.jobs import sweep
 from webapp.jobs import perform, queue
 from webapp.runbooks import import_progress, imports, jobs, operations, queries
-from webapp.runbooks.models import PlanImport, Runbook, Stream, Task
+from webapp.runbooks.models import PLAN_COLUMNS, PlanImport, Runbook, Stream, Task
 from webapp.runbooks.operations import importing
+from webapp.runbooks.operations.changes import touch
+from webapp.runbooks.operations.plan_writer import PlanWriter
 from webapp.runbooks.refusals import NotNow, PlanRefused
-from webapp.runbooks.sheets.columns import PlanMapping
+from webapp.runbooks.sheets.columns import PlanMapping, guess
 from webapp.runbooks.sheets.export import PlanRow, as_csv
 from webapp.runbooks.sheets.plan import check
 from webapp.runbooks.sheets.reading import read
@@ -65,7 +67,9 @@ def queue_up(found: PlanImport) -> None:
     table = imports.table_of(found)
     assert table is not None
     mapping = mapping_of(found)
-    checked = check(table, mapping, imports.people_in(found.workspace_id))
+    checked = check(
+        table, mapping, imports.people_in(found.workspace_id), imports.ways_in(found.workspace_id)
+    )
     importing.queue_import(found, mapping, checked, by=found.user)
     db.session.commit()
 
@@ -551,3 +555,51 @@ def test_an_import_is_undone_as_the_last_change_of_the_plan(
     assert imports.plan_rows(runbook.id) == []
     assert redo(runbook, rune) == f"Imported {found.file_name}"
     assert [row.stream for row in imports.plan_rows(runbook.id)] == ["Database / Replicas"]
+
+
+def test_types_rules_and_linked_runbooks_go_out_and_come_in_again(
+    make_runbook: MakeRunbook, make_action: MakeAction, rune: User, vera: User
+) -> None:
+    dns = make_runbook("Switch", name="DNS cutover")
+    runbook = make_runbook("Window", "Check", "Cut over", "Post", "Wait", actions={4: make_action()})
+    ways = {
+        1: {"type": "milestone", "duration_s": 0, "auto_start": False},
+        2: {"type": "validation", "finish_rule": "who_started"},
+        3: {"type": "runbook", "linked_runbook_id": dns.id},
+        4: {"start_rule": "everyone", "finish_rule": "at_least", "finish_quorum": 2},
+        5: {
+            "auto_start": True,
+            "fixed_start": True,
+            "planned_start": datetime(2026, 12, 24, 18, 0, tzinfo=UTC),
+        },
+    }
+    for number, values in ways.items():
+        task(runbook, number).assignees = [rune, vera]
+        for name, value in values.items():
+            setattr(task(runbook, number), name, value)
+    db.session.commit()
+    table = read(as_csv(imports.plan_rows(runbook.id), ZoneInfo("UTC")))
+    other = make_runbook(name="Failover again")
+    mapping = PlanMapping(guess(table.lines[0].cells, table.width), "UTC")
+    found = check(
+        table, mapping, imports.people_in(other.workspace_id), imports.ways_in(other.workspace_id, other)
+    )
+    assert found.problems == []
+    PlanWriter(other, touch(other), table.about, lambda _: None).write(found)
+    db.session.commit()
+    held = [[getattr(each, name) for name in PLAN_COLUMNS] for each in runbook.tasks]
+    assert [[getattr(each, name) for name in PLAN_COLUMNS] for each in other.tasks] == held
+
+
+def test_a_file_cannot_link_a_runbook_that_would_start_the_one_it_goes_into(
+    make_runbook: MakeRunbook,
+) -> None:
+    dns, runbook = make_runbook("Switch", name="DNS cutover"), make_runbook(name="Failover")
+    task(dns, 1).type, task(dns, 1).linked_runbook = "runbook", runbook
+    db.session.commit()
+    table = read(b"Title,Task type,Linked runbook\nCut over,Linked runbook,DNS cutover\n")
+    mapping = PlanMapping(guess(table.lines[0].cells, table.width), "UTC")
+    found = check(table, mapping, [], imports.ways_in(runbook.workspace_id, runbook))
+    assert [each.cause for each in found.problems] == [
+        "That would be a loop: “Failover” starts “DNS cutover” and “DNS cutover” starts “Failover”."
+    ]

@@ -131,7 +131,7 @@ def test_a_change_writes_the_row_and_only_what_changed_into_the_audit_log(
         "planned_start": None,
         "assignees": [],
         "predecessors": [],
-        "integration action": None,
+        "type": "Task",
     }
     assert line.after == {
         "title": "Deploy 12",
@@ -139,7 +139,7 @@ def test_a_change_writes_the_row_and_only_what_changed_into_the_audit_log(
         "planned_start": "2026-11-23T10:00:00+00:00",
         "assignees": ["Vera"],
         "predecessors": [1],
-        "integration action": "Post to a channel",
+        "type": "Slack: Post to a channel",
     }
 
 

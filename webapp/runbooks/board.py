@@ -16,10 +16,11 @@ from webapp.runbooks.executions import count_rehearsals
 from webapp.runbooks.models import Runbook, Stream
 from webapp.runbooks.queries import Progress
 from webapp.runbooks.reads import Reads
-from webapp.runbooks.rows import Person, Row, is_failing, late_by, make_row
+from webapp.runbooks.rows import Looker, Person, Row, is_failing, late_by, make_row
 from webapp.runbooks.schedule import Schedule, schedule_of
-from webapp.runbooks.states import UNDER_WAY, RunbookState, TaskState
+from webapp.runbooks.states import UNDER_WAY, Result, RunbookState, TaskState
 from webapp.runbooks.status import Status, Trouble, status_of
+from webapp.runbooks.task_types import Seen, type_of
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class Stats:
     progress: Progress = field(default_factory=Progress)
     late: int = 0
     longest_late_s: int = 0
+    failed: int = 0
     integrations: int = 0
     unassigned: int = 0
     mine: int = 0
@@ -279,20 +281,29 @@ class _Rows:
         found = []
         for each in reads.chosen[self._runbook.id]:
             people = reads.people.get(each.id, [])
+            kind = type_of(each.type)
+            action, call = reads.actions.get(each.id), reads.calls.get(each.id)
+            linked = reads.linked.get(each.id)
             found.append(
                 make_row(
                     each,
+                    kind=kind,
+                    chip=kind.chip(Seen(each, action, call, linked)),
                     runbook_state=self._runbook.state,
-                    may_run=self._viewer.may_run_task(people),
+                    looker=Looker(
+                        self._viewer.user.id, self._viewer.may_run_task(people), self._viewer.may_conduct
+                    ),
                     waits_for=sorted(
                         reads.by_id[before].number
                         for before in reads.links[each.id]
                         if reads.by_id[before].state != TaskState.COMPLETE
                     ),
                     people=people,
+                    ready=reads.ready.get(each.id, ()),
                     comments=reads.comments.get(each.id, 0),
-                    action=reads.actions.get(each.id),
-                    call=reads.calls.get(each.id),
+                    action=action,
+                    call=call,
+                    linked=linked,
                     plan=schedule.planned(each.id),
                     span=schedule.span(each.id),
                     slack=schedule.now.slack(each.id),
@@ -306,16 +317,19 @@ class _Rows:
     def stats(self) -> Stats:
         stats = Stats()
         under_way = self._runbook.state in UNDER_WAY
-        late, failed = [], []
+        late, failed, unproven = [], [], []
         for each in self._facts:
             failing = is_failing(each.state, self._reads.calls.get(each.id))
             stats.progress.add(each.state, each.completion, failing=failing)
             late_s = late_by(each, self.schedule.planned(each.id), self._moment) if under_way else 0
             if failing:
                 failed.append(Trouble(each.number, each.id in self._critical))
+            elif each.result == Result.FAIL:
+                unproven.append(Trouble(each.number, each.id in self._critical))
             elif late_s:
                 late.append(Trouble(each.number, each.id in self._critical, late_s))
             stats.late += late_s > 0
+            stats.failed += failing or each.result == Result.FAIL
             stats.longest_late_s = max(stats.longest_late_s, late_s)
             stats.integrations += each.action_id is not None
             stats.unassigned += each.id not in self._reads.people
@@ -334,6 +348,7 @@ class _Rows:
                 planned_s=stats.duration_s,
                 late=late,
                 failed=failed,
+                unproven=unproven,
                 start_late_s=self.schedule.start_late_s,
             )
         return stats
@@ -349,7 +364,7 @@ def _matches(row: Row, wanted: Wanted, viewer: Viewer) -> bool:
         "ready": lambda: row.state == TaskState.STARTABLE,
         "late": lambda: row.late_s > 0,
         "running": lambda: row.state == TaskState.IN_PROGRESS,
-        "failed": lambda: row.look == "failed",
+        "failed": lambda: row.failed,
     }
     return checks[wanted.show]() if wanted.show in checks else True
 

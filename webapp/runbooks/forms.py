@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -29,7 +30,8 @@ from webapp.runbooks.clashes import Clash
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.operations import PEOPLE_CHANGES, BulkEdit, Plan, Seen, plan_of, written
 from webapp.runbooks.queries import Link, Name
-from webapp.runbooks.states import NOT_STARTED, Mode
+from webapp.runbooks.states import NOT_STARTED, UNPROVEN, Mode, Result
+from webapp.runbooks.type_form import TYPE_FIELDS, TypeForm, type_values
 
 
 class NewRunbookForm(BaseForm):
@@ -120,6 +122,31 @@ class ReasonForm(BaseForm):
     reason = TextAreaField("Reason", [DataRequired("Write a reason."), Length(max=1000)])
 
 
+class ResultForm(BaseForm):
+    """What a validation found."""
+
+    result = RadioField(
+        "Result",
+        [InputRequired("Choose one.")],
+        choices={Result.PASS: "Pass", Result.FAIL: "Fail", Result.NOT_TESTED: "Not tested"},
+    )
+    comment = TextAreaField("Comment", [Length(max=1000)])
+
+    def validate_comment(self, field: Any) -> None:
+        if not field.data and self.result.data in UNPROVEN:
+            raise ValidationError("Say what failed, or why it was not tested, so that others can decide.")
+
+
+class AcceptForm(BaseForm):
+    """Why a linked runbook starts although its pre-flight warns."""
+
+    accepted = TextAreaField(
+        "Why start anyway?",
+        [DataRequired("Write a reason."), Length(max=1000)],
+        description="The reason and the warnings go into the audit log.",
+    )
+
+
 class ResolveForm(BaseForm):
     """What a person found out about a request whose outcome is unknown."""
 
@@ -187,7 +214,7 @@ class CommentForm(BaseForm):
 CELLS = ("title", "predecessors", "assignee_ids", "planned_start", "duration")
 
 
-class TaskForm(BaseForm):
+class TaskForm(TypeForm):
     """What the plan says of a task. Made with `for_task`, which fills in the choices and the present values.
 
     Each field carries what it shows as `data-was`; a page sends that back as `was-<field>` with a change, so that two
@@ -201,7 +228,7 @@ class TaskForm(BaseForm):
             "duration": "duration_s",
             "predecessors": "predecessor_ids",
             "assignee_ids": "assignees",
-            "action_id": "action",
+            "linked_runbook_id": "linked_runbook",
         }
     )
 
@@ -212,7 +239,6 @@ class TaskForm(BaseForm):
     planned_start = LocalTimeField("Planned start", [Optional()])
     predecessors = StringField("Waits for")
     assignee_ids = CheckboxesField("Assigned to", coerce=int)
-    action_id = SelectField("Integration action", coerce=int)
 
     clashes: Mapping[str, Clash] = MappingProxyType({})  # by field: what someone else was first to change
 
@@ -221,7 +247,6 @@ class TaskForm(BaseForm):
     _names: Sequence[Name]
     _streams: Sequence[Stream]
     _people: Sequence[User]
-    _actions: Sequence[Action]
     _present: dict[str, Any]
 
     @classmethod
@@ -234,6 +259,7 @@ class TaskForm(BaseForm):
         streams: Sequence[Stream],
         people: Sequence[User],
         actions: Sequence[Action],
+        linkable: Sequence[Runbook],
         typed: bool,
     ) -> TaskForm:
         """The form of one task; `typed` reads it from the request instead of from the task."""
@@ -241,17 +267,12 @@ class TaskForm(BaseForm):
         form = cls(**({} if typed else {"formdata": None}), data=present)
         form._present = present
         form._task, form._links, form._names = task, links, names
-        form._streams, form._people, form._actions = streams, people, actions
+        form._streams, form._people = streams, people
         form.stream_id.choices = [(each.id, each.full_name) for each in streams]
         form.assignee_ids.choices = [(each.id, each.name) for each in people]
-        known = {each.id for each in actions}
-        kept = [task.action] if task.action is not None and task.action_id not in known else []
-        form.action_id.choices = [(0, "None")] + [
-            (each.id, f"{each.connection.name}: {each.name}") for each in (*actions, *kept)
-        ]
-        form._actions = [*actions, *kept]
+        form.offer(task, actions, linkable)
         if task.state not in NOT_STARTED:
-            for name in ("stream_id", "duration", "planned_start", "predecessors", "action_id"):
+            for name in ("stream_id", "duration", "planned_start", "predecessors", *TYPE_FIELDS):
                 delattr(form, name)
         form._remember()
         return form
@@ -316,21 +337,14 @@ class TaskForm(BaseForm):
             "assignees": [*kept, *(each for each in self._people if each.id in chosen)],
         }
         if "duration" not in self:  # it has started: the rest of the plan stays
-            return Plan(
-                **common,
-                stream=task.stream,
-                duration_s=task.duration_s,
-                planned_start=task.planned_start,
-                predecessor_ids=[link.id for link in self._links],
-                action=task.action,
-            )
+            return replace(plan_of(task, [link.id for link in self._links]), **common)
         return Plan(
             **common,
+            **self.ways(),
             stream=next(each for each in self._streams if each.id == self.stream_id.data),
             duration_s=durations.parse(self.duration.data or ""),
             planned_start=self.planned_start.moment,
             predecessor_ids=pick(self.predecessors.data or "", self._names, but=task.id),
-            action=next((each for each in self._actions if each.id == self.action_id.data), None),
         )
 
 
@@ -499,5 +513,5 @@ def _present(task: Task, links: Sequence[Link]) -> dict[str, Any]:
         "planned_start": task.planned_start,
         "predecessors": ", ".join(str(link.number) for link in links),
         "assignee_ids": [each.id for each in task.assignees],
-        "action_id": task.action_id or 0,
+        **type_values(task),
     }

@@ -11,34 +11,11 @@ from sqlalchemy import Column, Select, Table, select
 
 from webapp.extensions import Base, UtcDateTime, db
 from webapp.runbooks.arrangement import Spot, Spots
-from webapp.runbooks.models import Runbook, Stream, Task, task_assignees, task_predecessors
+from webapp.runbooks.models import PLAN_COLUMNS, Runbook, Stream, Task, task_assignees, task_predecessors
 from webapp.runbooks.row_differences import PRESENT, PlanRow, PlanRows, Values
 from webapp.runbooks.states import NOT_STARTED
 
-# Everything else that a task or a stream has a column for is its plan, so a new column is part of it by itself.
-NOT_PLANNED = {
-    Task: frozenset(
-        {
-            "id",
-            "runbook_id",
-            "stream_id",
-            "number",
-            "position",
-            "state",
-            "completion",
-            "skip_reason",
-            "started_at",
-            "started_by_id",
-            "finished_at",
-            "finished_by_id",
-            "reopened_at",
-            "seq",
-            "placed_seq",
-            "deleted_at",
-        }
-    ),
-    Stream: frozenset({"id", "runbook_id", "parent_id", "position", "seq", "placed_seq", "deleted_at"}),
-}
+_COLUMNS: dict[type[Base], tuple[str, ...]] = {Task: PLAN_COLUMNS, Stream: ("name", "color")}
 # Beside its columns, who is assigned to a task and what it waits for.
 PEOPLE, WAITS_FOR = "people", "waits_for"
 
@@ -46,7 +23,7 @@ PEOPLE, WAITS_FOR = "people", "waits_for"
 def plan_columns(model: type[Base]) -> list[Column[Any]]:
     """The columns that are the plan of a task or a stream."""
     table: Table = model.__table__  # type: ignore[assignment]
-    return [each for each in table.columns if each.name not in NOT_PLANNED[model]]
+    return [table.columns[name] for name in _COLUMNS[model]]
 
 
 def read_plan(

@@ -28,6 +28,7 @@ from webapp.runbooks.models import (
     task_assignees,
     task_predecessors,
 )
+from webapp.runbooks.rows import Before
 from webapp.runbooks.states import ENDED, NOT_STARTED, UNDER_WAY, Completion, RunbookState, TaskState
 
 T = TypeVar("T", bound=Guarded)
@@ -170,6 +171,56 @@ def tasks_by_id(task_ids: Collection[int]) -> list[Task]:
     """Tasks with their action, in no order."""
     query = select(Task).where(Task.id.in_(list(task_ids))).options(joinedload(Task.action))
     return list(db.session.scalars(query))
+
+
+def done_before(task_id: int) -> list[Before]:
+    """What became of the task's predecessors, deleted ones apart."""
+    query = (
+        select(Task.number, Task.completion, Task.result)
+        .join(task_predecessors, task_predecessors.c.predecessor_id == Task.id)
+        .where(task_predecessors.c.task_id == task_id, Task.deleted_at.is_(None))
+        .order_by(Task.number)
+    )
+    return [
+        Before(number, completion == Completion.SKIPPED, result)
+        for number, completion, result in db.session.execute(query)
+    ]
+
+
+def starting_by_themselves(task_ids: Collection[int]) -> list[int]:
+    """Those of the tasks that do so, or whose action does, in the order of their numbers."""
+    query = (
+        select(Task.id)
+        .outerjoin(Action, Action.id == Task.action_id)
+        .where(Task.id.in_(list(task_ids)), or_(Task.auto_start, Action.auto_start))
+    )
+    return list(db.session.scalars(query.order_by(Task.number)))
+
+
+def due_tasks(moment: datetime, runbook_id: int) -> list[int]:
+    """The ids of the runbook's tasks that can start since their fixed start has come, and have not been told so yet."""
+    return list(db.session.scalars(_due(moment).with_only_columns(Task.id).where(Runbook.id == runbook_id)))
+
+
+def runbooks_with_due_tasks(moment: datetime) -> list[int]:
+    """The ids of the running runbooks that have any such task."""
+    return list(db.session.scalars(_due(moment).with_only_columns(Runbook.id).distinct()))
+
+
+def _due(moment: datetime) -> Select[Task]:
+    return (
+        select(Task)
+        .join(Runbook, Runbook.id == Task.runbook_id)
+        .outerjoin(Action, Action.id == Task.action_id)
+        .where(
+            Runbook.state == RunbookState.RUNNING,
+            Task.state == TaskState.STARTABLE,
+            Task.deleted_at.is_(None),
+            Task.planned_start <= moment,
+            or_(Task.tried_at.is_(None), Task.tried_at < Task.planned_start),
+            or_(Task.fixed_start, Action.fixed_start),
+        )
+    )
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 from webapp.runbooks.operations.baseline import way_to
 from webapp.runbooks.operations.bulk import PEOPLE_CHANGES, BulkEdit, BulkOutcome, delete_tasks, edit_tasks
 from webapp.runbooks.operations.changes import touch
+from webapp.runbooks.operations.confirmations import is_last, take_back
 from webapp.runbooks.operations.duplicating import (
     copy_name,
     duplicate_runbook,
@@ -111,6 +112,7 @@ __all__ = [
     "finish_by_hand",
     "finish_task",
     "insert_snippet",
+    "is_last",
     "is_own",
     "locked_because",
     "make_runbook",
@@ -143,6 +145,7 @@ __all__ = [
     "start_task",
     "step_tasks",
     "submit_version",
+    "take_back",
     "touch",
     "unclear_mentions",
     "undo_change",

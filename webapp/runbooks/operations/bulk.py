@@ -17,8 +17,8 @@ from webapp.clock import now
 from webapp.extensions import db
 from webapp.runbooks.models import Runbook, Stream, Task, task_assignees, task_predecessors
 from webapp.runbooks.operations.changes import stamp, touch
-from webapp.runbooks.operations.linking import link_tasks, numbers_waited_for
 from webapp.runbooks.operations.plan_changes import undoable
+from webapp.runbooks.operations.predecessors import link_tasks, numbers_waited_for
 from webapp.runbooks.operations.streams import refuse_if_gone
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.states import RunbookState

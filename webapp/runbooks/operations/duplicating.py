@@ -15,8 +15,16 @@ from webapp.accounts.models import User
 from webapp.audit.operations import record
 from webapp.extensions import db
 from webapp.fields import operations as fields
-from webapp.runbooks import queries
-from webapp.runbooks.models import Purpose, Runbook, Stream, Task, task_assignees, task_predecessors
+from webapp.runbooks import linking, queries
+from webapp.runbooks.models import (
+    PLAN_COLUMNS,
+    Purpose,
+    Runbook,
+    Stream,
+    Task,
+    task_assignees,
+    task_predecessors,
+)
 from webapp.runbooks.operations.changes import refuse_if_ended, touch
 from webapp.runbooks.operations.many_tasks import insert_pairs, insert_tasks
 from webapp.runbooks.operations.plan_changes import undoable
@@ -175,15 +183,16 @@ def copy_tasks(
     may_wait_for: Collection[int] = (),
     keep_assignees: bool = True,
 ) -> dict[int, int]:
-    """Task id to its copy's id. `may_wait_for`: ids of tasks that copies wait for although they are not copied."""
+    """Task id to its copy's id. `may_wait_for`: ids of tasks that copies wait for although they are not copied.
+
+    A linked runbook that `into` may not start (it would close a loop, say) is left out; pre-flight asks for another.
+    """
+    may_start = linking.that_may_be_started(into, {each.linked_runbook_id for each in tasks})
     rows = [
         {
             "runbook_id": into.id,
-            "title": task.title,
-            "description": task.description,
-            "action_id": task.action_id,
-            "planned_start": task.planned_start,
-            "duration_s": task.duration_s,
+            **{name: getattr(task, name) for name in PLAN_COLUMNS},
+            "linked_runbook_id": task.linked_runbook_id if task.linked_runbook_id in may_start else None,
             **place,
         }
         for task, place in zip(tasks, places, strict=True)

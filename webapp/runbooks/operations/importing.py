@@ -142,7 +142,12 @@ def perform_import(import_id: int, *, told: Told) -> bool:
     table = imports.table_of(found)
     if table is None:
         raise PlanRefused("The file is not kept any more. Upload it again.")
-    checked = check(table, PlanMapping.from_json(found.mapping), imports.people_in(found.workspace_id))
+    checked = check(
+        table,
+        PlanMapping.from_json(found.mapping),
+        imports.people_in(found.workspace_id),
+        imports.ways_in(found.workspace_id, found.runbook),
+    )
     if checked.problems:
         raise PlanRefused(_not_clean(checked))
     runbook = _runbook_of(found, table.about, PlanMapping.from_json(found.mapping).zone)

@@ -15,7 +15,7 @@ from webapp.audit.operations import record, record_each
 from webapp.clock import now
 from webapp.extensions import db
 from webapp.integrations.models import Action
-from webapp.runbooks import graph
+from webapp.runbooks import graph, linking
 from webapp.runbooks.arrangement import Place, Spots, nested, put_back
 from webapp.runbooks.change_words import what_was_done
 from webapp.runbooks.models import PlanChange, Runbook, Stream, Task, task_assignees, task_predecessors
@@ -24,7 +24,7 @@ from webapp.runbooks.operations.many_tasks import insert_pairs
 from webapp.runbooks.operations.readiness import settle_readiness
 from webapp.runbooks.plan_history import changes_after, history_of
 from webapp.runbooks.plan_rows import PEOPLE, WAITS_FOR, loaded, plan_columns, read_plan
-from webapp.runbooks.refusals import NotNow
+from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.row_differences import PLACE, PRESENT, Difference, PlanRow, PlanRows, Values, clashes
 from webapp.runbooks.states import UNDER_WAY
 from webapp.workspaces import queries as workspaces
@@ -96,6 +96,7 @@ class _Rewriting:
                 self._refuse(f"{row.name} has started since")
         self._check_streams()
         self._check_links()
+        self._check_linked_runbooks()
 
     def write(self, seq: int, by: User) -> None:
         """Write the rows, stamp them and what waits for them, and audit each."""
@@ -183,6 +184,20 @@ class _Rewriting:
                     self._refuse(
                         f"{row.name} has started since and would wait for {self._plan.tasks[each].name}"
                     )
+
+    def _check_linked_runbooks(self) -> None:
+        """Of what comes back, the runbooks that its tasks start may start this one by now."""
+        for each in self._found:
+            row = self._result.tasks.get(each.id) if each.table == "tasks" else None
+            linked_id = row.values["linked_runbook_id"] if row and row.values[PRESENT] else None
+            if linked_id is None or {PRESENT, "linked_runbook_id"}.isdisjoint(
+                each.wanted(undoing=self._undoing)
+            ):
+                continue
+            try:
+                linking.refuse_link(self._runbook, db.session.get_one(Runbook, linked_id))
+            except PlanRefused as refusal:
+                self._refuse(str(refusal).rstrip("."))
 
     def _who_changed(self, difference: Difference, keys: Sequence[str], row: PlanRow) -> str:
         for each in changes_after(self._change):

@@ -12,7 +12,7 @@ import yaml
 
 from webapp.runbooks import durations
 from webapp.runbooks.sheets.columns import COLUMNS
-from webapp.runbooks.sheets.export import PlanRow
+from webapp.runbooks.sheets.export import USUAL_TYPE, PlanRow, yes_or_no
 from webapp.runbooks.sheets.particulars import (
     ACTION,
     FIELDS,
@@ -38,6 +38,12 @@ _NAMES = {
     "start": "planned_start",
     "duration": "duration",
     "assignees": "assignees",
+    "type": "type",
+    "linked": "linked_runbook",
+    "fixed": "fixed_start",
+    "by_itself": "starts_by_itself",
+    "start_rule": "who_starts",
+    "finish_rule": "who_finishes",
 }
 _LISTS = {"predecessors", "assignees"}
 NONE_OF_PLAN, NONE_OF_TASK = PlanParticulars(), TaskParticulars()
@@ -83,6 +89,12 @@ def write_yaml(head: PlanHead, rows: Iterable[PlanRow], particulars: PlanParticu
             "planned_start": _moment(row.start),
             "duration": durations.shown(row.duration_s),
             "assignees": list(row.people),
+            "type": "" if row.type == USUAL_TYPE or _has_action(particulars, row) else row.type,
+            "linked_runbook": row.linked,
+            "fixed_start": yes_or_no(row.fixed or None),
+            "starts_by_itself": yes_or_no(row.by_itself),
+            "who_starts": row.start_rule,
+            "who_finishes": row.finish_rule,
             **particulars.tasks.get(row.number, NONE_OF_TASK).entries(),
         }
         for row in rows
@@ -217,6 +229,11 @@ def _about(found: dict[str, Any], particulars: dict[str, Any]) -> About:
         colors=colors,
         particulars=_filled({"tasks": particulars, "fields": read_fields(f"“{FIELDS}”", found.get(FIELDS))}),
     )
+
+
+def _has_action(particulars: PlanParticulars, row: PlanRow) -> bool:
+    """Whether the task's action is written as such, so that its type goes without saying."""
+    return particulars.tasks.get(row.number, NONE_OF_TASK).action is not None
 
 
 def _filled(entries: dict[str, Any]) -> dict[str, Any]:

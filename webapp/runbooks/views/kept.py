@@ -5,12 +5,14 @@ Correct by construction: what is kept is found by everything that its macro is g
 
 from __future__ import annotations
 
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup
 
 from webapp import zones
+from webapp.clock import now
 from webapp.runbooks.rows import Row
 from webapp.runbooks.states import TaskState
 from webapp.runbooks.views import blueprint
@@ -22,17 +24,19 @@ MOST_KEPT = 16_384  # rows, of about 2 KB
 def kept(macro: Any, row: Row, base: str, **options: Any) -> Markup:
     """macro(row, base, **options), which must depend on these alone: on no viewer, no request, no token, no clock.
 
-    The zones that the page shows are part of what it is found by, because `ui.when` writes its times in them.
+    The zones that the page shows and the day there are part of what it is found by, because `ui.when` writes its times by
+    them.
 
     A row in progress shows a clock, so it is rendered each time.
     """
     if row.state == TaskState.IN_PROGRESS:
         found: Markup = macro(row, base, **options)
         return found
-    return _kept(zones.shown(), macro, row, base, **options)
+    shown = zones.shown()
+    return _kept(shown, zones.local(now(), shown.shown).date(), macro, row, base, **options)
 
 
 @lru_cache(MOST_KEPT)
-def _kept(_zones: zones.Zones, macro: Any, row: Row, base: str, **options: Any) -> Markup:
+def _kept(_zones: zones.Zones, _day: date, macro: Any, row: Row, base: str, **options: Any) -> Markup:
     found: Markup = macro(row, base, **options)
     return found

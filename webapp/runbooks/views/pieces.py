@@ -16,7 +16,7 @@ from webapp.integrations.settings import sign_in_origins
 from webapp.page import fragments, is_fragment_request, page, toast, told
 from webapp.permissions import Permission
 from webapp.redirects import local_path
-from webapp.runbooks import queries, template_queries
+from webapp.runbooks import linking, queries, template_queries
 from webapp.runbooks.addresses import SHOWS, VIEWS, Here, read_here
 from webapp.runbooks.board import Board, load_board, viewer_of
 from webapp.runbooks.context import path_of
@@ -103,6 +103,7 @@ def task_form(task: Task, *, typed: bool) -> TaskForm:
         streams=queries.streams_of(task.runbook_id),
         people=workspaces.members_of(task.runbook.workspace_id),
         actions=integrations.actions_in(task.runbook.workspace_id),
+        linkable=linking.runbooks_to_link(task.runbook),
         typed=typed,
     )
 
@@ -250,6 +251,7 @@ def panel_parts(panel: Panel) -> list[str]:
     macros = _macros("runbooks/_panel.html")
     return [
         macros.head(panel, oob=True),
+        macros.linked(panel, oob=True),
         macros.integration(panel, oob=True),
         macros.field_rows(panel, oob=True),
         macros.details(panel, oob=True),
