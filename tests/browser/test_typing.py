@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 def opened(page: Page, address: str) -> None:
     page.goto(f"{address}?task=1")
-    expect(page.get_by_label("Description")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Description")).to_be_visible()
 
 
 def held_back(page: Page, address: str = "**/tasks/1") -> list[Route]:
@@ -59,15 +59,15 @@ def test_what_someone_else_changed_is_not_undone_by_saving_another_field(open_as
     opened(dana, address)
     name = dana.get_by_label("Name", exact=True)
     name.fill("Open the brid")
-    rune.get_by_label("Description").fill("Call the roll")
-    rune.get_by_label("Description").blur()
+    rune.get_by_role("textbox", name="Description").fill("Call the roll")
+    rune.get_by_role("textbox", name="Description").blur()
     expect(rune.get_by_text("Saved").last).to_be_visible()
     name.press_sequentially("ge now")
     name.blur()
     expect(rune.get_by_label("Name", exact=True)).to_have_value("Open the bridge now")
-    expect(dana.get_by_label("Description")).to_have_value("Call the roll")
+    expect(dana.get_by_role("textbox", name="Description")).to_have_value("Call the roll")
     rune.reload()
-    expect(rune.get_by_label("Description")).to_have_value("Call the roll")
+    expect(rune.get_by_role("textbox", name="Description")).to_have_value("Call the roll")
 
 
 def test_someone_else_s_change_shows_beside_what_is_being_typed(open_as: OpenAs) -> None:
@@ -77,9 +77,9 @@ def test_someone_else_s_change_shows_beside_what_is_being_typed(open_as: OpenAs)
     opened(dana, address)
     name = dana.get_by_label("Name", exact=True)
     name.fill("Open the brid")
-    rune.get_by_label("Description").fill("Call the roll")
-    rune.get_by_label("Description").blur()
-    expect(dana.get_by_label("Description")).to_have_value("Call the roll")
+    rune.get_by_role("textbox", name="Description").fill("Call the roll")
+    rune.get_by_role("textbox", name="Description").blur()
+    expect(dana.get_by_role("textbox", name="Description")).to_have_value("Call the roll")
     expect(name).to_have_value("Open the brid")
     expect(name).to_be_focused()
 
@@ -91,7 +91,10 @@ def test_what_is_typed_while_a_save_is_under_way_stays(open_as: OpenAs) -> None:
     waiting = held_back(dana)
     dana.get_by_label("Name", exact=True).fill("Open the bridge now")
     dana.get_by_label("Name", exact=True).blur()
-    description, duration = dana.get_by_label("Description"), dana.get_by_label("Duration")
+    description, duration = (
+        dana.get_by_role("textbox", name="Description"),
+        dana.get_by_role("textbox", name="Duration"),
+    )
     description.fill("Call the roll")
     description.blur()
     duration.fill("44")
@@ -115,7 +118,7 @@ def test_a_refused_field_keeps_what_was_typed_and_takes_no_focus(open_as: OpenAs
     opened(rune, address)
     opened(dana, address)
     waiting = held_back(dana)
-    waits_for, description = dana.get_by_label("Waits for"), dana.get_by_label("Description")
+    waits_for, description = dana.get_by_label("Waits for"), dana.get_by_role("textbox", name="Description")
     waits_for.fill("999")
     waits_for.blur()
     description.fill("Call the r")
@@ -124,15 +127,15 @@ def test_a_refused_field_keeps_what_was_typed_and_takes_no_focus(open_as: OpenAs
     expect(description).to_have_value("Call the r")
     expect(description).to_be_focused()
     dana.unroute("**/tasks/1")
-    rune.get_by_label("Duration").fill("44m")
-    rune.get_by_label("Duration").blur()
-    expect(dana.get_by_label("Duration")).to_have_value("44m")
+    rune.get_by_role("textbox", name="Duration").fill("44m")
+    rune.get_by_role("textbox", name="Duration").blur()
+    expect(dana.get_by_role("textbox", name="Duration")).to_have_value("44m")
     expect(waits_for).to_have_value("999")
     expect(description).to_have_value("Call the r")
     waits_for.fill("")
     waits_for.blur()
     expect(dana.get_by_text("There is no task #999.")).to_have_count(0)
-    expect(rune.get_by_label("Description")).to_have_value("Call the r")
+    expect(rune.get_by_role("textbox", name="Description")).to_have_value("Call the r")
 
 
 def test_a_field_that_is_changed_again_while_it_is_saved_keeps_the_later_text(open_as: OpenAs) -> None:
@@ -175,9 +178,9 @@ def test_a_field_that_was_refused_says_so_until_it_is_mended(open_as: OpenAs) ->
     sentence = field.get_by_text("“many” is not a number. Write digits, with a point for decimals.")
     expect(sentence).to_be_visible()
     expect(field.locator("[data-saved]")).to_have_text("Not saved")
-    rune.get_by_label("Description").fill("Call the roll")
-    rune.get_by_label("Description").blur()
-    expect(dana.get_by_label("Description")).to_have_value("Call the roll")
+    rune.get_by_role("textbox", name="Description").fill("Call the roll")
+    rune.get_by_role("textbox", name="Description").blur()
+    expect(dana.get_by_role("textbox", name="Description")).to_have_value("Call the roll")
     expect(sentence).to_be_visible()
     expect(seats).to_have_value("many")
     seats.fill("12")
@@ -224,21 +227,21 @@ def test_news_of_the_task_before_leave_the_task_that_was_opened_meanwhile(open_a
     opened(dana, address)
     waiting = held_back(dana, "**/changes**")
     rune.goto(f"{address}?task=1")
-    rune.get_by_label("Description").fill("Call the roll")
-    rune.get_by_label("Description").blur()
+    rune.get_by_role("textbox", name="Description").fill("Call the roll")
+    rune.get_by_role("textbox", name="Description").blur()
     wait_until_held(dana, waiting)
     dana.get_by_role("link", name="Drain the nodes").click()
     heading = dana.get_by_label("Task details").get_by_role("heading", level=2)
     expect(heading).to_have_text("Drain the nodes")
     with dana.expect_response("**/changes**"):
         let_go(dana, waiting, "**/changes**")
-    dana.get_by_label("Description").fill("Twelve of them")
-    dana.get_by_label("Description").blur()
+    dana.get_by_role("textbox", name="Description").fill("Twelve of them")
+    dana.get_by_role("textbox", name="Description").blur()
     expect(heading).to_have_text("Drain the nodes")
     dana.goto(f"{address}?task=2")
-    expect(dana.get_by_label("Description")).to_have_value("Twelve of them")
+    expect(dana.get_by_role("textbox", name="Description")).to_have_value("Twelve of them")
     dana.goto(f"{address}?task=1")
-    expect(dana.get_by_label("Description")).to_have_value("Call the roll")
+    expect(dana.get_by_role("textbox", name="Description")).to_have_value("Call the roll")
 
 
 def test_a_change_that_waits_for_another_is_saved_before_the_next_task_opens(open_as: OpenAs) -> None:
@@ -246,9 +249,9 @@ def test_a_change_that_waits_for_another_is_saved_before_the_next_task_opens(ope
     address = planned_runbook(rune, "Saved before leaving", "Open the bridge", "Drain the nodes")
     opened(rune, address)
     waiting = held_back(rune)
-    rune.get_by_label("Description").fill("Call the roll")
-    rune.get_by_label("Duration").fill("45m")
-    rune.get_by_label("Duration").blur()
+    rune.get_by_role("textbox", name="Description").fill("Call the roll")
+    rune.get_by_role("textbox", name="Duration").fill("45m")
+    rune.get_by_role("textbox", name="Duration").blur()
     rune.get_by_role("link", name="Drain the nodes").click()
     heading = rune.get_by_label("Task details").get_by_role("heading", level=2)
     for _ in range(2):
@@ -256,8 +259,8 @@ def test_a_change_that_waits_for_another_is_saved_before_the_next_task_opens(ope
         let_go(rune, waiting)
     expect(heading).to_have_text("Drain the nodes")
     rune.goto(f"{address}?task=1")
-    expect(rune.get_by_label("Description")).to_have_value("Call the roll")
-    expect(rune.get_by_label("Duration")).to_have_value("45m")
+    expect(rune.get_by_role("textbox", name="Description")).to_have_value("Call the roll")
+    expect(rune.get_by_role("textbox", name="Duration")).to_have_value("45m")
 
 
 def test_a_start_waits_for_what_was_typed_and_does_not_come_where_that_is_refused(open_as: OpenAs) -> None:
@@ -271,19 +274,19 @@ def test_a_start_waits_for_what_was_typed_and_does_not_come_where_that_is_refuse
     expect(rune.get_by_text("There is no task #999.")).to_be_visible()
     expect(start).to_be_visible()
     waits_for.fill("")
-    rune.get_by_label("Description").fill("Call the roll")
+    rune.get_by_role("textbox", name="Description").fill("Call the roll")
     start.click()
     let_go(rune, waiting)
     let_go(rune, waiting)
     expect(rune.get_by_role("button", name="Finish task")).to_be_visible()
     rune.reload()
-    expect(rune.get_by_label("Description")).to_have_value("Call the roll")
+    expect(rune.get_by_role("textbox", name="Description")).to_have_value("Call the roll")
 
 
 def test_that_a_field_is_saved_still_stands_there_after_the_news_of_it(open_as: OpenAs) -> None:
     rune = open_as("Rune")
     opened(rune, planned_runbook(rune, "Saved and told", "Open the bridge"))
-    description = rune.get_by_label("Description")
+    description = rune.get_by_role("textbox", name="Description")
     description.fill("Call the roll")
     with rune.expect_response(lambda answer: "/changes" in answer.url and answer.status == 200):
         description.blur()
