@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -86,7 +86,7 @@ def load_review(runbook: Runbook) -> RunReview | None:
 def _tasks(runbook_id: int) -> tuple[list[Facts], dict[int, Doers]]:
     """The runbook's tasks in their order, and by id who started and finished them and why."""
     starter, finisher = aliased(User), aliased(User)
-    columns = [getattr(Task, each.name) for each in fields(Facts)]
+    columns = [getattr(Task, name) for name in Facts._fields]
     query = (
         select(*columns, starter.name, finisher.name, Task.skip_reason)
         .outerjoin(starter, starter.id == Task.started_by_id)
