@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from sqlalchemy import insert, select
 from tests.cast import Cast
 from tests.runbooks.conftest import MakeAction, MakeRunbook, task
 from webapp.accounts.models import User
+from webapp.clock import now
 from webapp.extensions import db
 from webapp.integration_runs.models import IntegrationRun
 from webapp.runbooks import operations
@@ -200,3 +202,34 @@ def test_the_calls_of_a_runbook_cost_no_query_each(
     for number in range(2, 31):
         operations.start_task(task(runbook, number), by=rune)
     assert (counted(), len(list(db.session.scalars(select(IntegrationRun))))) == (one, 30)
+
+
+def test_home_says_how_what_runs_stands_and_what_starts_next(
+    make_runbook: MakeRunbook, cast: Cast, client_of: ClientOf
+) -> None:
+    make_runbook("Open the bridge", name="Under way", mode=Mode.LIVE)
+    later = make_runbook("Open the bridge", name="Starts later")
+    later.planned_start = now() + timedelta(days=9)
+    soon = make_runbook("Open the bridge", name="Starts soon")
+    soon.planned_start = now() + timedelta(hours=1)
+    long_past = make_runbook("Open the bridge", name="Never started")
+    long_past.planned_start = now() - timedelta(days=30)
+    db.session.commit()
+
+    page = client_of(cast.rune).get("/").text
+
+    live, rest = page.split("Starting next</h2>")
+    coming, recent = rest.split("Last changed</h2>")
+    assert names(live) == ["Under way"] and "On track" in live and "Finish <time" in live
+    assert names(coming) == ["Starts soon", "Starts later"] and "Starts <time" in coming
+    assert names(recent) == ["Never started"]
+
+
+def test_the_list_says_when_what_was_run_ended(
+    make_runbook: MakeRunbook, cast: Cast, rune: User, client_of: ClientOf
+) -> None:
+    runbook = make_runbook("Open the bridge", name="Given up", mode=Mode.LIVE)
+    operations.cancel_runbook(runbook, "No need any more", by=rune)
+    db.session.commit()
+    page = client_of(cast.rune).get("/runbooks?tab=done").text
+    assert names(page) == ["Given up"] and "Ended <time" in page

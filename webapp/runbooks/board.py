@@ -204,6 +204,13 @@ def rows_of(user: User, wanted: Mapping[Runbook, Collection[int]]) -> dict[int, 
     }
 
 
+def stats_of(user: User, runbooks: Collection[Runbook]) -> dict[int, Stats]:
+    """Runbook id to its figures, in a constant number of queries."""
+    moment = now()
+    reads = Reads(runbooks, (), user)
+    return {each.id: _Rows(each, viewer_of(user, each), reads, moment).stats() for each in runbooks}
+
+
 class _Rows:
     """Makes the rows of one runbook out of what was read."""
 

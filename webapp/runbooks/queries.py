@@ -222,6 +222,19 @@ def runbooks_in(
     return list(db.session.scalars(query))
 
 
+def starting_next(places: Collection[int], since: datetime, *, limit: int) -> list[Runbook]:
+    """The runbooks of those workspaces in planning that are to start after `since`, the first one first."""
+    query = (
+        select(Runbook)
+        .where(Runbook.workspace_id.in_(places), Runbook.state == RunbookState.PLANNING)
+        .where(Runbook.archived_at.is_(None), Runbook.planned_start > since)
+        .options(joinedload(Runbook.workspace))
+        .order_by(Runbook.planned_start, Runbook.id)
+        .limit(limit)
+    )
+    return list(db.session.scalars(query))
+
+
 def count_runbooks(places: Collection[int]) -> dict[str, int]:
     """Tab to how many runbooks stand there."""
     query = (

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from flask import Response, request, url_for
 from flask_login import current_user
 
+from webapp.clock import now
 from webapp.extensions import db
 from webapp.page import invalid, page, told
 from webapp.permissions import TABLE, Permission
 from webapp.runbooks import operations, queries
-from webapp.runbooks.board import rows_of
+from webapp.runbooks.board import Stats, rows_of, stats_of
 from webapp.runbooks.context import path_of
 from webapp.runbooks.forms import NewRunbookForm
 from webapp.runbooks.models import Runbook
@@ -23,6 +26,10 @@ from webapp.runbooks.views.pieces import base_of
 from webapp.workspaces import queries as workspaces
 
 MOST_ON_HOME = 6
+# A runbook that should have started is still the next one to start, for a while.
+OVERDUE_FOR = timedelta(days=2)
+# Of this many that are under way the forecast is worked out; a list that is longer shows the rest without.
+MOST_FORECAST = 20
 
 
 @dataclass(frozen=True)
@@ -106,6 +113,7 @@ def _list(tab: str | None) -> dict[str, Any]:
         ],
         "runbooks": found,
         "progress": queries.progress_of([each.id for each in found]),
+        "stats": _stats(found),
         "any": any(counts.values()),
         "may_create": any(
             Permission.CREATE_RUNBOOKS in TABLE[role] for role in current_user.workspace_roles().values()
@@ -116,16 +124,24 @@ def _list(tab: str | None) -> dict[str, Any]:
 def _home() -> dict[str, Any]:
     places = queries.places_of(current_user)
     live = queries.runbooks_in(places, UNDER_WAY)
+    coming = queries.starting_next(places, now() - OVERDUE_FOR, limit=MOST_ON_HOME)
     recent = queries.runbooks_in(
         places, [*queries.TABS["planned"][1], *queries.TABS["done"][1]], limit=MOST_ON_HOME
     )
     return {
         "live": live,
-        "recent": recent,
-        "progress": queries.progress_of([each.id for each in (*live, *recent)]),
+        "coming": coming,
+        "recent": [each for each in recent if each not in coming],
+        "progress": queries.progress_of({each.id for each in (*live, *coming, *recent)}),
+        "stats": _stats(live),
         "groups": [each for each in _my_groups() if each.now],
         "sees_runbooks": bool(places),
     }
+
+
+def _stats(found: Sequence[Runbook]) -> dict[int, Stats]:
+    """Runbook id to the figures of those that are under way."""
+    return stats_of(current_user, [each for each in found if each.state in UNDER_WAY][:MOST_FORECAST])
 
 
 def _my_groups() -> list[Group]:
