@@ -26,8 +26,12 @@ T = TypeVar("T", Runbook, Task)
 
 def runbook_for(user: User, runbook_id: int, permission: Permission) -> Runbook:
     """The runbook with its workspace, for someone who holds the permission on it."""
-    query = select(Runbook).where(Runbook.id == runbook_id).options(joinedload(Runbook.workspace))
-    return _permitted(user, db.session.scalar(query), permission)
+    query = (
+        select(Runbook)
+        .where(Runbook.id == runbook_id)
+        .options(joinedload(Runbook.workspace), joinedload(Runbook.owners))
+    )
+    return _permitted(user, db.session.scalars(query).unique().one_or_none(), permission)
 
 
 def task_for(user: User, task_id: int, permission: Permission) -> Task:

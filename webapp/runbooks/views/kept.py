@@ -1,17 +1,19 @@
-"""Rows that this process has rendered lately, so that a list of thousands is put together and not rendered.
+"""Rows and pieces that this process has rendered lately: a list of thousands is put together and not rendered, and what
+hundreds of watchers pull is rendered once.
 
 Correct by construction: what is kept is found by everything that its macro is given, and the macro reads nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from functools import lru_cache
 from typing import Any
 
 from flask import request
 from markupsafe import Markup
 
+from webapp.runbooks.board import Board
 from webapp.runbooks.rows import Row
 from webapp.runbooks.states import TaskState
 from webapp.runbooks.views import blueprint
@@ -34,6 +36,18 @@ def kept(macro: Any, row: Row, base: str, **options: Any) -> Markup:
         found: Markup = macro(row, base, **options)
         return found
     return _kept(macro, row, base, manner(), **options)
+
+
+def piece(board: Board, name: Hashable, make: Callable[[], Any]) -> str:
+    """What `make` renders of the board, once for all who look at the same snapshot from the same place with the same rights.
+
+    It may depend on the viewer only through these and how many tasks are theirs, and on the rows of no task.
+    """
+    pieces = board.shared.pieces
+    found_by = (name, board.here, board.viewer.rights, board.stats.mine, manner())
+    if found_by not in pieces:
+        pieces[found_by] = str(make())
+    return pieces[found_by]
 
 
 @lru_cache(MOST_KEPT)

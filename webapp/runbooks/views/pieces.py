@@ -17,12 +17,13 @@ from webapp.permissions import Permission
 from webapp.redirects import local_path
 from webapp.runbooks import queries
 from webapp.runbooks.addresses import SHOWS, VIEWS, Here, read_here
-from webapp.runbooks.board import Board, load_board, viewer_of
+from webapp.runbooks.board import Board, Lane, load_board, viewer_of
 from webapp.runbooks.context import path_of
 from webapp.runbooks.forms import CommentForm, TaskForm, zone_of
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.panel import Panel, load_panel, may_read_runs
 from webapp.runbooks.views.drawn import DRAWN
+from webapp.runbooks.views.kept import piece
 from webapp.workspaces import queries as workspaces
 
 # From this many changed tasks on a fresh page is quicker than fragments.
@@ -148,7 +149,7 @@ def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
     touched = {each.stream_id for each in changed} | {each.id for each in streams}
     for lane in board.lanes:
         if lane.stream.id in touched and lane.stream.id not in placed_streams:
-            parts.append(macros.stream_head(lane, board, oob=True))
+            parts.append(_stream_head(lane, board))
     return [*parts, *_head_parts(board), macros.states(board), *_open_panel_parts(board)]
 
 
@@ -173,11 +174,16 @@ def _view_parts(runbook: Runbook, here: Here, since: int) -> list[str] | None:
 def _head_parts(board: Board) -> list[str]:
     macros = _macros("runbooks/_board.html")
     return [
-        macros.title(board, oob=True),
-        macros.stats(board, oob=True),
-        macros.banner(board, oob=True),
-        macros.filters(board, SHOWS, oob=True),
+        piece(board, "title", lambda: macros.title(board, oob=True)),
+        piece(board, "stats", lambda: macros.stats(board, oob=True)),
+        piece(board, "banner", lambda: macros.banner(board, oob=True)),
+        piece(board, "filters", lambda: macros.filters(board, SHOWS, oob=True)),
     ]
+
+
+def _stream_head(lane: Lane, board: Board) -> str:
+    macros = _macros("runbooks/_board.html")
+    return piece(board, ("stream", lane.stream.id), lambda: macros.stream_head(lane, board, oob=True))
 
 
 def _open_panel_parts(board: Board) -> list[str]:
