@@ -1,6 +1,8 @@
 """What every test can use: the app on a real database and broker, the cast, signed-in clients, a query counter.
 
 TEST_DATABASE_URL and TEST_REDIS_URL choose PostgreSQL and another broker; without them SQLite and the embedded Valkey.
+With them, what could not tell the difference is not repeated: `says_something_about_the_servers` decides, and the last
+line of the output counts it.
 """
 
 from __future__ import annotations
@@ -17,10 +19,11 @@ from flask import Flask, has_app_context
 from flask.globals import _cv_app
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
-from sqlalchemy import create_engine, event, make_url, text
+from sqlalchemy import Connection, create_engine, event, make_url, text
 from werkzeug.test import TestResponse
 
 from tests.cast import Cast
+from tests.running import Running
 from webapp import create_app
 from webapp.config import Config, broker_socket
 from webapp.permissions import Role
@@ -29,6 +32,40 @@ from webapp.secrets import generate_key
 # How long an example takes says something about the machine's other work, not about ours.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
+
+
+# Where the number of tests that were left out travels from a process of pytest-xdist to the one that reports it.
+_LEFT_OUT = pytest.StashKey[int]()
+
+
+def says_something_about_the_servers(item: pytest.Item) -> bool:
+    """Whether a test reaches the database or the broker: each process has its own, told apart by `worker_number`."""
+    return "worker_number" in getattr(item, "fixturenames", ()) and item.get_closest_marker("once") is None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not os.environ.get("TEST_DATABASE_URL"):
+        return
+    left_out = [item for item in items if not says_something_about_the_servers(item)]
+    items[:] = [item for item in items if says_something_about_the_servers(item)]
+    config.hook.pytest_deselected(items=left_out)
+    config.stash[_LEFT_OUT] = len(left_out)
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["left_out"] = len(left_out)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Each process of pytest-xdist has collected the same tests, so the number of any one counts."""
+    if "left_out" in getattr(node, "workeroutput", {}):
+        node.config.stash[_LEFT_OUT] = node.workeroutput["left_out"]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if left_out := config.stash.get(_LEFT_OUT, 0):
+        terminalreporter.write_line(
+            f"{left_out} tests say nothing about database and broker, and are not repeated on PostgreSQL and Redis."
+        )
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +104,20 @@ def database_url(tmp_path_factory: pytest.TempPathFactory, worker_number: int) -
         connection.execute(text(f'CREATE DATABASE "{name}"'))
     engine.dispose()
     return url.set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory, worker_number: int) -> Iterator[Running]:
+    """The demo as people start it, once for all browser tests and journeys of a test process, as it takes 12 s to start.
+
+    Leave it running, and leave what it was seeded with as it is: a test makes what it changes, under a name of its own.
+    """
+    running = Running(tmp_path_factory.mktemp("demo"), number=3 * worker_number)
+    try:
+        running.start()
+        yield running
+    finally:
+        running.discard()
 
 
 @pytest.fixture(scope="session")
@@ -132,14 +183,28 @@ def app(whole_app: Flask) -> Iterator[Flask]:
         yield whole_app
         db.session.remove()
         with db.engine.begin() as connection:
-            tables = [table.name for table in reversed(db.metadata.sorted_tables)]
-            if db.engine.dialect.name == "postgresql":
-                connection.execute(text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE"))
-            else:
-                connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
-                for name in tables:
-                    connection.exec_driver_sql(f"DELETE FROM {name}")
+            _empty(connection)
         whole_app.extensions["runsheet_queue"].connection.flushdb()
+
+
+def _empty(connection: Connection) -> None:
+    """Delete every row and let ids begin at 1 again. Only tables that hold something are touched: most hold nothing."""
+    from webapp.extensions import db
+
+    tables = [table.name for table in reversed(db.metadata.sorted_tables)]
+    held = ", ".join(f"EXISTS (SELECT 1 FROM {name})" for name in tables)
+    answer = connection.exec_driver_sql(f"SELECT {held}").one()
+    filled = [name for name, found in zip(tables, answer, strict=True) if found]
+    if connection.dialect.name == "postgresql":
+        # Not TRUNCATE, which makes new files for each table and index.
+        connection.exec_driver_sql(
+            "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
+            " AND relnamespace = 'public'::regnamespace"
+        )
+    else:
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+    for name in filled:
+        connection.exec_driver_sql(f"DELETE FROM {name}")
 
 
 @pytest.fixture

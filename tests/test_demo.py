@@ -11,8 +11,9 @@ from sqlalchemy import func, select
 from webapp.demo import seed, site_after_site
 from webapp.extensions import db
 from webapp.runbooks.graph import in_order
-from webapp.runbooks.models import Runbook, Stream, Task, task_assignees, task_predecessors
+from webapp.runbooks.models import Purpose, Runbook, Stream, Task, task_assignees, task_predecessors
 from webapp.runbooks.sheets.plan import PlannedTask
+from webapp.runbooks.template_models import TemplateVersion
 
 
 def plan_of(name: str) -> tuple[dict[int, Task], list[tuple[int, int]]]:
@@ -40,7 +41,8 @@ def test_the_demo_has_a_failover_of_120_tasks_in_8_streams_that_somebody_does(ap
     assert [tasks[each].title for each in begins] == ["Open the war room bridge and call the roll"]
     assigned = select(func.count(task_assignees.c.task_id.distinct()))
     assert db.session.scalar(assigned.where(task_assignees.c.task_id.in_(tasks))) == 120
-    assert list(db.session.scalars(select(Runbook.name).order_by(Runbook.id))) == [
+    runbooks = select(Runbook.name).where(Runbook.purpose == Purpose.RUNBOOK).order_by(Runbook.id)
+    assert list(db.session.scalars(runbooks)) == [
         "Core banking failover, region A to B",
         "Data-centre failover, region A to B",
     ]
@@ -49,7 +51,21 @@ def test_the_demo_has_a_failover_of_120_tasks_in_8_streams_that_somebody_does(ap
 def test_a_second_start_leaves_the_data_as_it_is(app: Flask) -> None:
     assert seed(app)
     assert not seed(app, tasks=10)
-    assert db.session.scalar(select(func.count()).select_from(Runbook)) == 2
+    query = select(func.count()).select_from(Runbook).where(Runbook.purpose == Purpose.RUNBOOK)
+    assert db.session.scalar(query) == 2
+
+
+def test_the_demo_has_a_template_and_a_snippet_that_dana_approved(app: Flask) -> None:
+    assert seed(app)
+    versions = db.session.scalars(select(TemplateVersion).order_by(TemplateVersion.id)).all()
+    assert [
+        (each.template.kind, each.template.name, each.state, each.author.name, each.decided_by.name)
+        for each in versions
+        if each.author and each.decided_by
+    ] == [
+        ("template", "Region failover", "approved", "Rune", "Dana"),
+        ("snippet", "Roll call and health check", "approved", "Rune", "Dana"),
+    ]
 
 
 def streams_of_the_small_one() -> set[str]:

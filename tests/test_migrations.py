@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -17,6 +18,7 @@ from webapp import create_app, migrations
 from webapp.audit.models import AuditLine
 from webapp.config import Config
 from webapp.extensions import db
+from webapp.runbooks.models import Execution
 
 
 @pytest.fixture
@@ -84,6 +86,50 @@ def test_the_database_itself_refuses_to_change_what_was_audited(
         db.session.execute(change)
     db.session.rollback()
     assert db.session.scalars(select(AuditLine.verb)).all() == ["user.created"]
+
+
+def test_what_was_started_before_rehearsals_were_kept_gets_its_row(fresh: Flask) -> None:
+    with db.engine.begin() as connection:
+        command.upgrade(migrations.settings(connection), "e5d20c7b94a6")
+        workspace = (
+            "INSERT INTO workspaces (id, name, color, created_at) VALUES (1, 'P', 0, CURRENT_TIMESTAMP)"
+        )
+        connection.execute(text(workspace))
+        for number, (state, mode) in enumerate(
+            [("planning", None), ("running", "live"), ("cancelled", "rehearsal")], 1
+        ):
+            moment = "CURRENT_TIMESTAMP"
+            connection.execute(
+                text(
+                    "INSERT INTO runbooks (id, workspace_id, name, description, state, mode, seq, next_task_number,"
+                    " message, started_at, ended_at, created_at, updated_at) VALUES"
+                    f" ({number}, 1, 'Release', '', :state, :mode, 1, 1, '', {moment if mode else 'NULL'},"
+                    f" {moment if state == 'cancelled' else 'NULL'}, {moment}, {moment})"
+                ),
+                {"state": state, "mode": mode},
+            )
+        lines = [
+            (2, "started", "Rune", None),
+            (3, "started", "Rune", None),
+            (3, "cancelled", "Ada", "Enough"),
+        ]
+        for object_id, verb, name, note in lines:
+            connection.execute(
+                text(
+                    "INSERT INTO audit_lines (at, actor_name, verb, object_type, object_id, object_name, note)"
+                    " VALUES (CURRENT_TIMESTAMP, :name, :verb, 'runbooks', :object_id, 'Release', :note)"
+                ),
+                {"name": name, "verb": f"runbook.{verb}", "object_id": object_id, "note": note},
+            )
+    migrations.upgrade()
+    found = db.session.scalars(select(Execution).order_by(Execution.runbook_id))
+    assert [
+        (each.runbook_id, each.label, each.standing, each.started_by, each.ended_by, each.reason, each.kept)
+        for each in found
+    ] == [
+        (2, "Live run", "under way", "Rune", "", "", None),
+        (3, "Rehearsal 1", "cancelled", "Rune", "Ada", "Enough", None),
+    ]
 
 
 def test_foreign_keys_are_checked_again_after_an_upgrade(fresh: Flask) -> None:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
+from zoneinfo import ZoneInfo
 
 from flask import Flask
+from sqlalchemy import select
 
 from webapp.accounts.models import User
 from webapp.accounts.operations import create_user
@@ -19,12 +21,14 @@ from webapp.clock import now
 from webapp.extensions import db
 from webapp.permissions import Role
 from webapp.runbooks import imports
-from webapp.runbooks.models import Task
+from webapp.runbooks.models import Runbook, Task
 from webapp.runbooks.operations.changes import touch
 from webapp.runbooks.operations.lifecycle import create_runbook
 from webapp.runbooks.operations.plan_writer import PlanWriter
 from webapp.runbooks.operations.planning import Plan, add_task, edit_task
+from webapp.runbooks.operations.snippets import save_as_snippet
 from webapp.runbooks.operations.streams import add_stream, edit_stream
+from webapp.runbooks.operations.templating import approve_version, save_as_template, submit_version
 from webapp.runbooks.sheets.columns import PlanMapping, guess
 from webapp.runbooks.sheets.plan import Checked, PlannedTask, check
 from webapp.runbooks.sheets.yaml_files import read_yaml
@@ -32,6 +36,7 @@ from webapp.workspaces.models import Workspace
 from webapp.workspaces.operations import create_workspace, set_role
 
 PASSWORD = "runsheet-demo"
+ZONE = "Europe/Berlin"
 # Where the large plan has its decision to go.
 GO = 6
 
@@ -73,6 +78,7 @@ def seed(app: Flask, *, tasks: int | None = None) -> bool:
         _add_plan("Data-centre failover, region A to B", payments, people["Rune"])
         if tasks is not None:
             _add_plan(f"Failover of every site, {tasks:,} tasks", payments, people["Rune"], tasks=tasks)
+        _add_templates(payments, people["Rune"], approver=people["Dana"])
         db.session.commit()
         return True
 
@@ -113,6 +119,7 @@ def _add_runbook(workspace: Workspace, owner: User, people: dict[str, User]) -> 
         name="Core banking failover, region A to B",
         description="Move core banking from region A to region B and prove that payments flow.",
         workspace=workspace,
+        time_zone=ZONE,
         by=owner,
     )
     first = runbook.streams[0]
@@ -142,9 +149,38 @@ def _add_plan(name: str, workspace: Workspace, owner: User, *, tasks: int | None
         raise ValueError(f"the demo's plan is wrong: {checked.problems[0]}")
     if tasks is not None:
         checked = Checked(site_after_site(checked.tasks, tasks), [])
-    runbook = create_runbook(name=name, description=plan.about.description, workspace=workspace, by=owner)
+    runbook = create_runbook(
+        name=name, description=plan.about.description, workspace=workspace, time_zone=ZONE, by=owner
+    )
     runbook.planned_start = _saturday_night(now())
     PlanWriter(runbook, touch(runbook), plan.about, lambda _: None).write(checked)
+
+
+def _add_templates(workspace: Workspace, author: User, *, approver: User) -> None:
+    """A template of the small failover and a snippet of its first tasks, which the author wrote and the other approved."""
+    small = db.session.scalars(
+        select(Runbook).where(Runbook.workspace_id == workspace.id).order_by(Runbook.id)
+    ).first()
+    if small is None:
+        raise ValueError("the demo has no runbook to make a template of")
+    template = save_as_template(
+        small,
+        name="Region failover",
+        description="The failover as it went well in spring. Set the planned start, and check who is on call.",
+        keep_assignees=False,
+        by=author,
+    )
+    snippet = save_as_snippet(
+        small,
+        {1, 2},
+        name="Roll call and health check",
+        description="How every change begins.",
+        keep_assignees=False,
+        by=author,
+    )
+    for version in (template, snippet):
+        submit_version(version, "The first version.", by=author)
+        approve_version(version, by=approver)
 
 
 def site_after_site(plan: Sequence[PlannedTask], count: int) -> list[PlannedTask]:
@@ -164,5 +200,6 @@ def site_after_site(plan: Sequence[PlannedTask], count: int) -> list[PlannedTask
 
 
 def _saturday_night(moment: datetime) -> datetime:
-    days = (5 - moment.weekday()) % 7 or 7
-    return (moment + timedelta(days=days)).replace(hour=22, minute=0, second=0, microsecond=0)
+    days = (5 - moment.astimezone(ZoneInfo(ZONE)).weekday()) % 7 or 7
+    there = moment.astimezone(ZoneInfo(ZONE)) + timedelta(days=days)
+    return there.replace(hour=22, minute=0, second=0, microsecond=0).astimezone(UTC)

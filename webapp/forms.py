@@ -1,11 +1,23 @@
-"""What forms share: the base form, the write-only secret field, many-choice fields that show as checkboxes."""
+"""What forms share: the base form, the write-only secret field, many choices as checkboxes, times and their zones."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import Field, IntegerField, PasswordField, SelectMultipleField, widgets
+from wtforms import (
+    DateTimeLocalField,
+    Field,
+    IntegerField,
+    PasswordField,
+    SelectMultipleField,
+    StringField,
+    ValidationError,
+    widgets,
+)
+
+from webapp import zones
 
 
 def strip(value: Any) -> Any:
@@ -40,6 +52,50 @@ class SecretField(PasswordField):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         options.setdefault("render_kw", {}).setdefault("autocomplete", "new-password")
         super().__init__(*arguments, **options)
+
+
+class LocalTimeField(DateTimeLocalField):
+    """A moment, typed as local time in the zone that the page shows; `forms.field` says which, and sends it along.
+
+    What it is made with is an aware moment. `moment` is what was typed, as aware UTC.
+    """
+
+    data: Any  # a naive datetime, or None
+
+    def process_data(self, value: datetime | None) -> None:
+        self.zone = zones.typed()
+        self._before = value
+        super().process_data(zones.to_local(value, self.zone))
+
+    def pre_validate(self, form: Any) -> None:
+        try:
+            zones.to_utc(self.data, self.zone, before=self._before)
+        except zones.NoSuchTime as wrong:
+            raise ValidationError(str(wrong)) from None
+
+    @property
+    def moment(self) -> datetime | None:
+        """What was typed, or what stood there where that was not changed. Raises NoSuchTime, which validating says."""
+        return zones.to_utc(self.data, self.zone, before=self._before)
+
+    @property
+    def twice(self) -> str:
+        """Which of two times this is, in the night in which the clocks go back."""
+        try:
+            return zones.twice(self.moment, self.zone)
+        except zones.NoSuchTime:
+            return ""
+
+
+class ZoneField(StringField):
+    """A time zone, found by its name or its city; `data` is its name."""
+
+    data: Any
+
+    def process_formdata(self, valuelist: Any) -> None:
+        super().process_formdata(valuelist)
+        if self.data:
+            self.data = zones.find(self.data)
 
 
 class WholeNumberField(IntegerField):

@@ -1,7 +1,8 @@
 """Live pages: the stream of "what changed" signals. It carries numbers only; pages pull what they may see.
 
-A feature registers one Source: where the viewer may look (places), and what changed there lately (id and seq).
-One poller per process asks it for all watched places together, so the cost is per process and not per viewer.
+A feature registers a Source under the name of its event: where the viewer may look (places), and what changed there
+lately (id and seq). One poller per process asks each for all watched places together, so the cost is per process and not
+per viewer. The events are `v`, a runbook and its seq, and `n`, a person and their latest notification.
 
 A stream keeps its worker's thread for as long as the page is open, so it is offered only under gevent, where a thread
 costs next to nothing. Without gevent pages poll. `app.config["LIVE"]` ("sse" or "poll") decides otherwise.
@@ -15,7 +16,7 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from flask import Flask, Response, current_app, g, stream_with_context
@@ -50,19 +51,23 @@ class Source(Protocol):
         ...
 
 
+Thing = tuple[str, int]  # an event, and the id that it is about
+Places = Mapping[str, frozenset[int]]  # by event
+
+
 class Listener:
     """One open stream: what it may hear of, and what it has not sent yet."""
 
-    def __init__(self, places: frozenset[int]) -> None:
+    def __init__(self, places: Places) -> None:
         self.places = places
-        self._heard: queue.SimpleQueue[tuple[int, int]] = queue.SimpleQueue()
+        self._heard: queue.SimpleQueue[tuple[Thing, int]] = queue.SimpleQueue()
 
-    def tell(self, thing: int, seq: int) -> None:
+    def tell(self, thing: Thing, seq: int) -> None:
         self._heard.put((thing, seq))
 
-    def next(self, timeout_s: float) -> dict[int, int]:
-        """Id to its latest seq, of all that changed; empty where nothing did within the time."""
-        found: dict[int, int] = {}
+    def next(self, timeout_s: float) -> dict[Thing, int]:
+        """Thing to its latest seq, of all that changed; empty where nothing did within the time."""
+        found: dict[Thing, int] = {}
         try:
             thing, seq = self._heard.get(timeout=timeout_s)
             found[thing] = seq
@@ -81,10 +86,14 @@ class Hub:
         self._lock = threading.Lock()
         self._listeners: set[Listener] = set()
         self._poller: threading.Thread | None = None
-        self._known: dict[int, int] = {}
-        self.source: Source | None = None
+        self._known: dict[Thing, int] = {}
+        self.sources: dict[str, Source] = {}
 
-    def join(self, places: frozenset[int]) -> Listener:
+    def places_of(self, viewer: Any) -> Places:
+        """Where the signed-in viewer may look, for each event."""
+        return {event: source.places(viewer) for event, source in self.sources.items()}
+
+    def join(self, places: Places) -> Listener:
         """A new listener; the first one starts the poller."""
         listener = Listener(places)
         with self._lock:
@@ -100,18 +109,18 @@ class Hub:
             self._listeners.discard(listener)
 
     def look(self) -> None:
-        """Ask the source once, and tell each listener what is new to this process and lies in its places."""
+        """Ask each source once, and tell each listener what is new to this process and lies in its places."""
         with self._lock:
             listeners = list(self._listeners)
-        places = frozenset().union(*(listener.places for listener in listeners))
-        if self.source is None or not places:
-            return
-        for place, thing, seq in self._changed(self.source, places):
-            if seq > self._known.get(thing, 0):
-                self._known[thing] = seq
-                for listener in listeners:
-                    if place in listener.places:
-                        listener.tell(thing, seq)
+        for event, source in self.sources.items():
+            places = frozenset().union(*(listener.places[event] for listener in listeners))
+            for place, number, seq in self._changed(source, places) if places else ():
+                thing = (event, number)
+                if seq > self._known.get(thing, 0):
+                    self._known[thing] = seq
+                    for listener in listeners:
+                        if place in listener.places[event]:
+                            listener.tell(thing, seq)
 
     def _changed(self, source: Source, places: frozenset[int]) -> list[tuple[int, int, int]]:
         # As a page that only reads, because any other transaction takes SQLite's write lock.
@@ -136,9 +145,9 @@ class Hub:
                     return
 
 
-def register(app: Flask, source: Source) -> None:
-    """Make `source` the one that the stream asks."""
-    _hub(app).source = source
+def register(app: Flask, event: str, source: Source) -> None:
+    """Have the stream ask that source too, and send what it says under the name of the event."""
+    _hub(app).sources[event] = source
 
 
 def mode() -> str:
@@ -153,16 +162,16 @@ def mode() -> str:
 @blueprint.get("/live", permission=Permission.SIGNED_IN)
 def stream() -> Response:
     hub = _hub(current_app)
-    if mode() != "sse" or hub.source is None:
+    if mode() != "sse":
         return Response(status=204)  # tells an EventSource not to come back
-    answer = Response(stream_with_context(_signals(hub, hub.source)), mimetype="text/event-stream")
+    answer = Response(stream_with_context(_signals(hub)), mimetype="text/event-stream")
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Accel-Buffering"] = "no"
     return answer
 
 
-def _signals(hub: Hub, source: Source) -> Iterator[str]:
-    places = source.places(current_user)
+def _signals(hub: Hub) -> Iterator[str]:
+    places = hub.places_of(current_user)
     db.session.remove()  # before the first yield: a stream must not hold a database connection
     listener = hub.join(places)
     ends = time.monotonic() + random.uniform(*STREAM_S)
@@ -171,11 +180,13 @@ def _signals(hub: Hub, source: Source) -> Iterator[str]:
         while time.monotonic() < ends:
             heard = listener.next(BEAT_S)
             if heard:
-                yield "".join(f"event: v\ndata: {thing}:{seq}\n\n" for thing, seq in heard.items())
+                yield "".join(
+                    f"event: {event}\ndata: {number}:{seq}\n\n" for (event, number), seq in heard.items()
+                )
                 continue
             if not _still_signed_in():
                 return
-            listener.places = source.places(current_user)
+            listener.places = hub.places_of(current_user)
             db.session.remove()
             yield "event: beat\ndata: -\n\n"  # an event without data is not dispatched
     finally:

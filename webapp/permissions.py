@@ -28,6 +28,7 @@ class Permission(StrEnum):
     READ_RUNBOOKS = "read runbooks"
     CREATE_RUNBOOKS = "create runbooks"
     EDIT_RUNBOOKS = "edit runbooks"
+    APPROVE_TEMPLATES = "approve templates"
     CONDUCT_RUNBOOKS = "start and end a runbook's live run"
     RUN_TASKS = "start, finish and skip tasks"
     COMMENT = "comment on tasks"
@@ -70,7 +71,7 @@ TABLE: dict[Role, frozenset[Permission]] = {
     Role.INTEGRATION_ADMIN: frozenset({_P.MANAGE_INTEGRATIONS, _P.READ_INTEGRATION_RUNS}),
     Role.CUSTOM_FIELDS_ADMIN: frozenset({_P.MANAGE_FIELDS}),
     Role.AUDITOR: frozenset({_P.READ_AUDIT, _P.READ_INTEGRATION_RUNS}),
-    Role.MANAGER: _EDIT | {_P.MANAGE_MEMBERS},
+    Role.MANAGER: _EDIT | {_P.MANAGE_MEMBERS, _P.APPROVE_TEMPLATES},
     Role.EDITOR: frozenset(_EDIT),
     Role.MEMBER: _RUN,
     Role.VIEWER: frozenset({_P.READ_RUNBOOKS}),

@@ -9,6 +9,10 @@ const LEAST_ZOOM = 0.03;
 const MOST_ZOOM = 2;
 const LABELS_FROM = 0.5;
 
+const clock = new Intl.DateTimeFormat('en-GB', {
+  timeZone: document.documentElement.dataset.zone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23',
+});
+
 const view = () => document.getElementById('view');
 
 // Opening ---------------------------------------------------------------------------------------------------------
@@ -143,7 +147,7 @@ function moveNow() {
   if (!label) return;
   const now = new Date(serverNow());
   label.dateTime = now.toISOString();
-  label.textContent = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(now);
+  label.textContent = clock.format(now);
 }
 setInterval(moveNow, NOW_MS);
 
@@ -170,7 +174,7 @@ async function redraw() {
   due = undefined;
   drawn = performance.now();
   const answer = await fetch(window.location.href, {
-    headers: { 'HX-Request': 'true', 'HX-Current-URL': window.location.href },
+    headers: { 'HX-Request': 'true', 'HX-Current-URL': window.location.href, 'X-Zone': document.documentElement.dataset.zone },
   });
   const old = view();
   if (!answer.ok || !old || !answer.headers.get('Vary')?.includes('HX-Request')) return;

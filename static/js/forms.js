@@ -5,7 +5,9 @@
 // is marked instead, so that the others follow what people elsewhere change. [data-saved] elements say what became of
 // their field.
 
-const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const clock = new Intl.DateTimeFormat('en-GB', {
+  timeZone: document.documentElement.dataset.zone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23',
+});
 
 const posts = (form) => form && (form.method === 'post' || form.matches('[hx-post], [hx-put], [hx-patch]'));
 

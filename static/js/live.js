@@ -2,20 +2,19 @@
 //
 // <… data-live="/runbooks/7" data-live-id="7" data-seq="41" data-live-mode="sse|poll">
 //
-// The stream (/live, or data-live-stream) carries `event: v`, `data: <runbook id>:<seq>`, and beats in between. A page that hears
+// The stream (/live, or data-live-stream; stream.js) carries `event: v`, `data: <runbook id>:<seq>`. A page that hears
 // of its own id asks <data-live>/changes?since=<seq> after 0 to 250 ms and gets 204, or out-of-band fragments and
 // the header X-Seq. The cursor lives in the page, so a missed or repeated signal loses and repeats nothing.
 // data-live-id defaults to the last part of data-live; "*" hears every id. #conn shows how things stand.
 
 import { fitting } from './pieces.js';
+import { join } from './stream.js';
 
 const JITTER_MS = 250;
 const POLL_MS = 5000;
-const LONGEST_WAIT_S = 30;
 const FAILURES_BEFORE_POLLING = 4;
 // After a sleep, or behind a router that forgot it, a connection may be dead without a word.
 const PULL_WITHIN_MS = 15000;
-const SILENCE_MS = 40000; // the stream beats every 15 s
 
 const NO_CONNECTION = 'No connection. Trying again…';
 
@@ -77,7 +76,7 @@ function follow(root) {
     try {
       const answer = await fetch(`${base}/changes?since=${seq}`, {
         signal: patience.signal,
-        headers: { 'HX-Request': 'true', 'HX-Current-URL': window.location.href },
+        headers: { 'HX-Request': 'true', 'HX-Current-URL': window.location.href, 'X-Zone': document.documentElement.dataset.zone },
       });
       if (obey(answer.headers)) return;
       trouble = troubleOf(answer);
@@ -109,48 +108,9 @@ function follow(root) {
   // One signal for each page that it concerns; Infinity means "something may have been missed".
   function hear(message) {
     if ('failures' in message) { failures = message.failures; report(); }
-    if ('about' in message && (id === '*' || message.about === '*' || message.about === id)) {
+    if ('about' in message && message.event !== 'n' && (id === '*' || message.about === '*' || message.about === id)) {
       if (id === '*' || message.seq > seq) setTimeout(pull, Math.random() * JITTER_MS);
     }
-  }
-
-  // Browsers allow six HTTP/1.1 connections to a host, so one tab holds the stream for all of them: it owns the
-  // Web Lock and passes on what it hears. When it closes, the lock goes to another tab.
-  function share() {
-    const channel = new BroadcastChannel(`live:${stream}`);
-    let count; // of the holder's failures in a row; undefined in the tabs that only listen
-    channel.onmessage = ({ data }) => {
-      if (data.how && count !== undefined) channel.postMessage({ failures: count });
-      hear(data);
-    };
-    const tell = (message) => { channel.postMessage(message); hear(message); };
-    const hold = () => new Promise(() => open());
-
-    function open() {
-      count ??= 0;
-      let heardAt = Date.now();
-      const source = new EventSource(stream);
-      source.addEventListener('beat', () => { heardAt = Date.now(); });
-      source.addEventListener('v', (event) => {
-        heardAt = Date.now();
-        const [about, number] = event.data.split(':');
-        tell({ about, seq: Number(number) });
-      });
-      source.onopen = () => { count = 0; tell({ failures: 0, about: '*', seq: Infinity }); };
-      const watch = setInterval(() => { if (Date.now() - heardAt > SILENCE_MS) source.onerror(); }, POLL_MS);
-      source.onerror = () => {
-        source.close();
-        clearInterval(watch);
-        count += 1;
-        tell({ failures: count });
-        const seconds = Math.min(LONGEST_WAIT_S, 2 ** count) * (0.25 + Math.random() / 4);
-        setTimeout(open, seconds * 1000);
-      };
-    }
-
-    channel.postMessage({ how: true }); // how does the stream stand, asks a tab that comes later
-    if (navigator.locks) navigator.locks.request(`live:${stream}`, hold);
-    else hold();
   }
 
   setInterval(() => {
@@ -160,7 +120,7 @@ function follow(root) {
   // Leaving a page that came from the back-forward cache: its stream is gone and its cursor old.
   window.addEventListener('pageshow', (event) => { if (event.persisted) pull(); });
   report();
-  if (!polling) share();
+  if (!polling) join(stream, hear);
 }
 
 // SVG children cannot be swapped out of band (they land in the HTML namespace), so #states carries

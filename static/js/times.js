@@ -1,6 +1,7 @@
-// Times in the viewer's zone, and clocks that tick by the server's time.
+// Clocks that tick by the server's time, and the times whose words change with it: "short" and "ago".
 //
-// <time datetime data-when="short|time|seconds|date|full|ago">; <time data-since="epoch seconds">.
+// <time datetime data-when="short|time|seconds|date|full|ago">, as zones.py writes it in the zone that <html data-zone>
+// names; <time data-since="epoch seconds">.
 
 const arrived = performance.getEntriesByType('navigation')[0];
 const restored = arrived?.type === 'back_forward'; // an old answer tells an old time
@@ -9,22 +10,23 @@ const offset = restored ? 0
     - (performance.timeOrigin + (arrived?.responseStart || 0));
 const serverNow = () => Date.now() + offset;
 
-const format = (options) => new Intl.DateTimeFormat('en-GB', options);
-const clock = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
-const FORMATS = {
-  time: format(clock),
-  seconds: format({ ...clock, second: '2-digit' }),
-  date: format({ day: 'numeric', month: 'short', year: 'numeric' }),
-  short: format({ day: 'numeric', month: 'short', ...clock }),
-  year: format({ day: 'numeric', month: 'short', year: 'numeric', ...clock }),
-  full: format({ day: 'numeric', month: 'short', year: 'numeric', ...clock, second: '2-digit', timeZoneName: 'short' }),
-};
-const dayOf = (date) => FORMATS.date.format(date);
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+const parts = new Intl.DateTimeFormat('en-GB', {
+  timeZone: document.documentElement.dataset.zone,
+  year: 'numeric', month: 'numeric', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23',
+});
+
+// The moment on the clocks of the zone that the page shows.
+function there(date) {
+  const found = Object.fromEntries(parts.formatToParts(date).map(({ type, value }) => [type, value]));
+  const day = `${Number(found.day)} ${MONTHS[found.month - 1]}`;
+  return { year: found.year, day, date: `${day} ${found.year}`, time: `${found.hour}:${found.minute}` };
+}
 
 function short(date) {
-  const now = new Date(serverNow());
-  if (dayOf(date) === dayOf(now)) return FORMATS.time.format(date);
-  return (date.getFullYear() === now.getFullYear() ? FORMATS.short : FORMATS.year).format(date);
+  const [then, now] = [there(date), there(new Date(serverNow()))];
+  if (then.date === now.date) return then.time;
+  return `${then.year === now.year ? then.day : then.date}, ${then.time}`;
 }
 
 function ago(date) {
@@ -33,17 +35,15 @@ function ago(date) {
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
   if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ago`;
   if (seconds < 7 * 86400) return `${Math.floor(seconds / 86400)} d ago`;
-  return FORMATS.date.format(date);
+  return there(date).date;
 }
 
-function localise(root) {
-  const found = [...root.querySelectorAll('time[data-when]')];
-  if (root.matches?.('time[data-when]')) found.push(root);
-  for (const time of found) {
-    const date = new Date(time.dateTime);
-    const style = time.dataset.when;
-    time.title = FORMATS.full.format(date);
-    time.textContent = style === 'ago' ? ago(date) : style === 'short' ? short(date) : FORMATS[style].format(date);
+const WORDS = { short, ago };
+
+function refresh() {
+  for (const time of document.querySelectorAll('time[data-when="short"], time[data-when="ago"]')) {
+    const words = WORDS[time.dataset.when](new Date(time.dateTime));
+    if (time.textContent !== words) time.textContent = words;
   }
 }
 
@@ -60,14 +60,13 @@ function tick() {
   for (const time of document.querySelectorAll('time[data-since]')) time.textContent = elapsed(now - time.dataset.since);
 }
 
-for (const zone of document.querySelectorAll('[data-zone]')) {
-  zone.textContent = Intl.DateTimeFormat().resolvedOptions().timeZone;
+// Where the profile names no zone, the viewer's own is the browser's: the server reads it from this cookie.
+const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (!document.cookie.split('; ').includes(`zone=${own}`)) {
+  document.cookie = `zone=${own}; path=/; max-age=31536000; samesite=lax${window.location.protocol === 'https:' ? '; secure' : ''}`;
 }
-document.body.addEventListener('htmx:load', (event) => localise(event.detail.elt));
-document.body.addEventListener('htmx:afterSettle', (event) => { localise(event.detail.elt); tick(); });
-document.body.addEventListener('htmx:oobAfterSwap', (event) => localise(event.detail.target));
-document.body.addEventListener('pulled', () => localise(document));
+document.body.addEventListener('htmx:afterSettle', tick);
 setInterval(tick, 1000);
-setInterval(() => localise(document), 60000);
-localise(document);
+setInterval(refresh, 60000);
+refresh();
 tick();

@@ -1,11 +1,11 @@
 // Toasts, and the one sentence at a time for screen readers.
 //
 // The server sends HX-Trigger: {"toast": {"kind": "ok|warn|bad", "text": "…"}} or {"say": "…"}; other scripts
-// dispatch the same events on document.body. Flash messages are in the page already.
+// dispatch the same events on document.body; one of kind "news" has `opens`, where a click on its text is posted. Flash messages are in the page already.
 
-const LINGER_MS = { ok: 5000, warn: 8000, bad: 12000 };
+const LINGER_MS = { ok: 5000, warn: 8000, bad: 12000, news: 10000 };
 const SAY_EVERY_MS = 5000;
-const ICONS = { ok: 0, warn: 1, bad: 2 };
+const ICONS = { ok: 0, warn: 1, bad: 2, news: 4 };
 
 const icon = (index) => document.getElementById('toast-icons').content.children[index].cloneNode(true);
 
@@ -44,21 +44,33 @@ function dress(toast, kind) {
   start();
 }
 
-function show(kind, text) {
-  const toast = document.createElement('div');
-  toast.className = `toast ${kind}`;
-  if (kind === 'bad') toast.setAttribute('role', 'alert');
+// What opens something is a form, so that it carries its CSRF token.
+function opening(text, address) {
+  const form = document.getElementById('bell-toast').content.firstElementChild.cloneNode(true);
+  form.action = address;
+  form.querySelector('button').textContent = text;
+  return form;
+}
+
+function plain(text) {
   const words = document.createElement('span');
   words.className = 'grow';
   words.textContent = text;
-  toast.append(words);
+  return words;
+}
+
+function show(kind, text, opens) {
+  const toast = document.createElement('div');
+  toast.className = `toast ${kind}`;
+  if (kind === 'bad') toast.setAttribute('role', 'alert');
+  toast.append(opens ? opening(text, opens) : plain(text));
   dress(toast, kind);
   region().append(toast);
 }
 
 const bad = (text) => show('bad', text);
 
-document.body.addEventListener('toast', (event) => show(event.detail.kind ?? 'ok', event.detail.text));
+document.body.addEventListener('toast', (event) => show(event.detail.kind ?? 'ok', event.detail.text, event.detail.opens));
 document.body.addEventListener('htmx:responseError', (event) => {
   const { status } = event.detail.xhr;
   if (status === 401) return; // the answer moves the page to the sign-in form

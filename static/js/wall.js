@@ -7,7 +7,9 @@ const RELOAD_MS = 3_600_000;
 const arrived = Date.now();
 const serverArrived = Number(document.documentElement.dataset.serverTime) * 1000;
 const clock = document.querySelector('[data-wall-clock]');
-const format = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+const format = new Intl.DateTimeFormat('en-GB', {
+  timeZone: document.documentElement.dataset.zone, hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23',
+});
 
 function tick() {
   clock.textContent = format.format(serverArrived + Date.now() - arrived);

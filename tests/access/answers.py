@@ -40,8 +40,13 @@ DEMANDS = {
     "integrations.authenticate": Demand(frozenset({_P.SIGNED_IN}), _P.MANAGE_INTEGRATIONS),
     "integrations.disconnect": Demand(frozenset({_P.MANAGE_INTEGRATIONS})),
 }
-# A session is one's own, and test_foreign_ids tries others'; a guide is for everyone.
-FOR_EVERYONE = {"accounts.end_session", "guides.guide"}
+# A session and a notification are one's own, and test_foreign_ids tries others'; a guide is for everyone.
+FOR_EVERYONE = {
+    "accounts.end_session",
+    "guides.guide",
+    "notifications.open_notification",
+    "notifications.read",
+}
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,9 @@ from webapp.integration_runs.models import IntegrationRun
 from webapp.integrations import queries as integrations
 from webapp.integrations.models import Action, Connection
 from webapp.jobs import perform as perform_job
-from webapp.runbooks.models import PlanImport, Runbook, Task
+from webapp.runbooks.models import Execution, PlanImport, Runbook, Task
 from webapp.runbooks.operations import importing
+from webapp.runbooks.template_models import RunbookTemplate, TemplateVersion
 from webapp.workspaces.models import Workspace
 
 Prepare = Callable[[Things, Cast], None]
@@ -49,6 +50,11 @@ def runbook(state: str, mode: str | None = "live", /, **of_tasks: Any) -> Prepar
     def prepare(things: Things, _cast: Cast) -> None:
         found = db.session.get_one(Runbook, things.runbook_id)
         found.state, found.mode, found.started_at = state, mode, now()
+        db.session.add(
+            Execution(
+                runbook_id=found.id, kind=mode, number=3, started_at=found.started_at, started_by="Rune"
+            )
+        )
         for task in db.session.scalars(select(Task).where(Task.runbook_id == found.id)):
             for name, value in of_tasks.items():
                 setattr(task, name, value)
@@ -74,11 +80,37 @@ def archived(model: Any, name: str) -> Prepare:
     return prepare
 
 
+def version(state: str) -> Prepare:
+    """The template's version in that state, its plan frozen unless it is a draft."""
+
+    def prepare(things: Things, _cast: Cast) -> None:
+        found = db.session.scalars(
+            select(TemplateVersion).where(TemplateVersion.template_id == things.template_id)
+        ).one()
+        found.state, found.runbook.frozen = state, state != "draft"
+
+    return prepare
+
+
+def _snippet(things: Things) -> int:
+    """The id of the approved version of the workspace's snippet."""
+    query = select(TemplateVersion.id).join(TemplateVersion.template)
+    return db.session.scalars(
+        query.where(RunbookTemplate.kind == "snippet", RunbookTemplate.workspace_id == things.workspace_id)
+    ).one()
+
+
 def _imported(things: Things, _cast: Cast) -> None:
     found = db.session.get_one(PlanImport, things.import_id)
     found.state = "queued"
     db.session.commit()
     perform_job(importing.JOB, things.import_id)
+
+
+def _task_user(things: Things, _cast: Cast) -> None:
+    action = db.session.get_one(Action, things.action_id)
+    action.authorization_settings = {**action.authorization_settings, "authenticate_as": "task"}
+    db.session.get_one(Task, things.task_id).assignees = [db.session.get_one(User, things.member_id)]
 
 
 def _known_password(_things: Things, cast: Cast) -> None:
@@ -131,6 +163,7 @@ CHANGES = {
     "accounts.add_user": Change({**_PERSON, "password": "a first password"}),
     "accounts.save_user": Change(_PERSON),
     "accounts.reset_password": Change({"password": "a second password"}),
+    "notifications.save_settings": Change({"kinds": ["mention"]}),
     "workspaces.add_workspace": Change({"name": "Fraud"}),
     "workspaces.save_workspace": Change({"name": "Payouts"}),
     "workspaces.add_member": Change(lambda things, cast: {"user_id": cast.otto, "role": "member"}),
@@ -162,7 +195,25 @@ CHANGES = {
     "runbooks.save_runbook": Change({"name": "Release 12a"}),
     "runbooks.save_message": Change({"message": "Bridge 4 is open"}),
     "runbooks.duplicate_runbook": Change({"name": "Release 13", "keep_assignees": "y"}),
+    "runbooks.save_as_template": Change({"target": "new", "name": "Failover again"}),
+    "runbooks.save_snippet": Change(
+        lambda things, cast: {"number": things.number, "name": "Call them", "keep_assignees": "y"}
+    ),
+    "runbooks.insert_snippet": Change(
+        lambda things, cast: {"version_id": _snippet(things), "stream_id": things.stream_id}
+    ),
+    "runbooks.save_template": Change({"name": "Failover of a region"}),
+    "runbooks.archive_template": Change(),
+    "runbooks.restore_template": Change(prepare=archived(RunbookTemplate, "template_id")),
+    "runbooks.add_version": Change(prepare=version("approved")),
+    "runbooks.save_version_note": Change({"note": "Shorter"}),
+    "runbooks.submit_version": Change({"note": "The first one"}),
+    "runbooks.withdraw_version": Change(prepare=version("in_review")),
+    "runbooks.discard_version": Change(),
+    "runbooks.approve_version": Change(prepare=version("in_review")),
+    "runbooks.send_version_back": Change(_REASON, version("in_review")),
     "runbooks.start_runbook": Change({"mode": "rehearsal"}),
+    "runbooks.nudge": Change(prepare=_task_user),
     "runbooks.pause_runbook": Change(prepare=runbook("running")),
     "runbooks.resume_runbook": Change(prepare=runbook("paused")),
     "runbooks.complete_runbook": Change(prepare=runbook("running", state="complete")),
@@ -208,6 +259,7 @@ CHANGE_NOTHING = {
     "runbooks.check_hosts": Change(),
     "runbooks.ask_edit_tasks": Change(lambda things, cast: {"number": things.number}),
     "runbooks.ask_delete_tasks": Change(lambda things, cast: {"number": things.number}),
+    "runbooks.ask_save_snippet": Change(lambda things, cast: {"number": things.number}),
     "integrations.check_request": Change(_saved_request),
     "integrations.fix_request": Change(
         lambda things, cast: {**_saved_request(things, cast), "body": '{"text":"{{Task.name}}}'}
@@ -217,6 +269,10 @@ CHANGE_NOTHING = {
 # Endpoint to why what it writes needs no audit line.
 NOT_AUDITED = {
     "accounts.save_theme": "a matter of taste",
+    "accounts.save_runbook_times": "a matter of taste too",
+    "notifications.open_notification": "what one has read is nobody else's business",
+    "notifications.read": "the same",
+    "notifications.read_all": "the same",
     "runbooks.upload_plan": "a file of one's own, seen by nobody else and thrown away after a day: the import is audited",
     "runbooks.upload_new_plan": "the same",
     "runbooks.check_import": "the same",

@@ -37,7 +37,7 @@ class Route:
     @property
     def of_a_workspace(self) -> bool:
         """Whether the address names something that belongs to a workspace, or a workspace."""
-        return bool({"runbook_id", "workspace_id", "import_id"} & set(self.arguments))
+        return bool({"runbook_id", "workspace_id", "import_id", "template_id"} & set(self.arguments))
 
     def objects(self, things: Things) -> dict[str, Any]:
         """Argument to an existing object's id. Fails the test for an argument that nobody has provided for."""

@@ -15,14 +15,15 @@ from sqlalchemy import select
 
 from tests.access.answers import ALLOWED, DEMANDS, FOR_EVERYONE, answered, expected, person, text_of
 from tests.access.routes import Route
-from tests.access.things import Things, own, session_of
+from tests.access.things import Things, notification_of, own, session_of
 from tests.cast import Cast
 from webapp.accounts.models import UserSession
 from webapp.extensions import db
 from webapp.fields.models import FieldValue
 from webapp.integrations.models import Action
+from webapp.notifications.models import Notification
 from webapp.permissions import TABLE, Role
-from webapp.runbooks.models import Runbook, Task
+from webapp.runbooks.models import Purpose, Runbook, Task
 
 ClientOf = Callable[[int], FlaskClient]
 NOBODYS = 987_654_321
@@ -140,9 +141,26 @@ def test_nobody_ends_a_session_of_someone_else(cast: Cast, client_of: ClientOf) 
     assert db.session.get_one(UserSession, of_rune).revoked_at is None
 
 
+def test_nobody_opens_a_notification_of_someone_else_or_has_it_read(cast: Cast, client_of: ClientOf) -> None:
+    of_rune = notification_of(cast.rune)
+    answers = {
+        verb: [
+            client_of(user_id).post(f"/notifications/{of_rune}/{verb}").status_code
+            for user_id in (cast.ada, cast.otto, cast.vera)
+        ]
+        for verb in ("open", "read")
+    }
+    assert answers == {"open": [404, 404, 404], "read": [404, 404, 404]}
+    for user_id in (cast.ada, cast.otto, cast.vera):
+        client_of(user_id).post("/notifications/read", data={"until": of_rune})
+    assert db.session.get_one(Notification, of_rune).read_at is None
+
+
 def test_everything_that_is_open_to_all_is_tried_here(routes: list[Route]) -> None:
     assert {route.endpoint for route in routes if route.endpoint in FOR_EVERYONE} == {
-        "accounts.end_session",  # the test above
+        "accounts.end_session",  # the tests above
+        "notifications.open_notification",
+        "notifications.read",
         "guides.guide",  # the same for everyone
     }
 
@@ -154,7 +172,8 @@ def test_a_runbook_cannot_be_made_in_a_workspace_that_is_not_ones_own(
         "/runbooks", data={"name": "Mine now", "workspace_id": payments.workspace_id}
     )
     assert answer.status_code == 422
-    assert list(db.session.scalars(select(Runbook.name))) == ["Release of Payments"]
+    query = select(Runbook.name).where(Runbook.purpose == Purpose.RUNBOOK)
+    assert list(db.session.scalars(query)) == ["Release of Payments"]
 
 
 def test_a_task_form_takes_no_stream_action_person_or_predecessor_of_another_workspace(
@@ -273,7 +292,16 @@ def test_no_list_of_otto_names_anything_of_payments(
 def test_the_ids_of_the_two_workspaces_differ(payments: Things, treasury: Things) -> None:
     one, other = asdict(payments), asdict(treasury)
     same = {name for name in one if one[name] == other[name]}
-    assert same == {"number", "spare_number", "deleted_number", "session_id", "import_id", "spare_import_id"}
+    assert same == {
+        "number",
+        "spare_number",
+        "deleted_number",
+        "version",
+        "session_id",
+        "import_id",
+        "spare_import_id",
+        "notification_id",
+    }
 
 
 def test_a_page_that_no_list_has_is_empty(cast: Cast, client_of: ClientOf) -> None:

@@ -16,10 +16,13 @@ from webapp.extensions import Base, db
 from webapp.fields.models import FieldDefinition
 from webapp.integration_runs.models import IntegrationRun
 from webapp.integrations.models import Action, Authentication, Connection
+from webapp.notifications.models import Notification
 from webapp.permissions import Role
-from webapp.runbooks.models import Comment, PlanImport, Runbook, Stream, Task
+from webapp.runbooks.models import Comment, Execution, PlanImport, Purpose, Runbook, Stream, Task
+from webapp.runbooks.record_reads import present_record
 from webapp.runbooks.sheets.columns import PlanMapping
 from webapp.runbooks.sheets.reading import read
+from webapp.runbooks.template_models import RunbookTemplate, TemplateKind, TemplateUse, TemplateVersion
 from webapp.workspaces.models import Membership, Workspace
 
 OAUTH = {
@@ -41,7 +44,7 @@ OAUTH = {
 class Things:
     """The objects of one workspace, by id; tasks by the number that addresses have.
 
-    A session and an import are of whoever asks, so `own` fills them in for each person.
+    A session, an import and a notification are of whoever asks, so `own` fills them in for each person.
     """
 
     workspace_id: int
@@ -60,15 +63,19 @@ class Things:
     deleted_number: int
     run_id: int
     comment_id: int
+    template_id: int
+    version: int
     session_id: int = 0
     import_id: int = 0
     spare_import_id: int = 0
+    notification_id: int = 0
 
 
 ARGUMENTS: dict[str, Callable[[Things], Any]] = {
     "workspace_id": lambda things: things.workspace_id,
     "user_id": lambda things: things.member_id,
     "session_id": lambda things: things.session_id,
+    "notification_id": lambda things: things.notification_id,
     "import_id": lambda things: things.import_id,
     "connection_id": lambda things: things.connection_id,
     "action_id": lambda things: things.action_id,
@@ -79,7 +86,11 @@ ARGUMENTS: dict[str, Callable[[Things], Any]] = {
     "number": lambda things: things.number,
     "comment_id": lambda things: things.comment_id,
     "run_id": lambda things: things.run_id,
+    "kind": lambda things: "rehearsal",
+    "execution": lambda things: 1,
     "slug": lambda things: "slack",
+    "template_id": lambda things: things.template_id,
+    "version": lambda things: things.version,
 }
 # Where the first object of the kind would not do, or would be missing for the routes that come after.
 ARGUMENTS_OF_ENDPOINT: dict[str, dict[str, Callable[[Things], Any]]] = {
@@ -155,6 +166,31 @@ def things_in(workspace_id: int) -> Things:
     comment = Comment(task_id=tasks[0].id, user=member, body="Ring twice")
     db.session.add_all([authentication, run, comment])
     db.session.flush()
+    kept = present_record(runbook.id).as_json()
+    for number in (1, 2):
+        db.session.add(
+            Execution(
+                runbook_id=runbook.id,
+                kind="rehearsal",
+                number=number,
+                started_at=now(),
+                ended_at=now(),
+                ending="cancelled",
+                kept=kept,
+            )
+        )
+    plan = Runbook(name="Failover", workspace=workspace, purpose=Purpose.TEMPLATE)
+    plan.streams = [Stream(name="Tasks", position=1)]
+    template = RunbookTemplate(name="Failover", workspace=workspace)
+    template.versions = [TemplateVersion(number=1, runbook=plan)]
+    snippet_plan = Runbook(name="Roll call", workspace=workspace, purpose=Purpose.TEMPLATE, frozen=True)
+    snippet_plan.streams = [Stream(name="Tasks", position=1)]
+    snippet_plan.tasks = [Task(stream=snippet_plan.streams[0], number=1, position=1, title="Call the roll")]
+    snippet = RunbookTemplate(name="Roll call", workspace=workspace, kind=TemplateKind.SNIPPET)
+    snippet.versions = [TemplateVersion(number=1, runbook=snippet_plan, state="approved")]
+    db.session.add_all([plan, template, snippet_plan, snippet])
+    db.session.flush()
+    db.session.add(TemplateUse(version_id=template.versions[0].id, runbook_id=runbook.id, whole=True))
     authentication.token = vault.seal(authentication.secrets_row_key, {"access_token": "granted"})
     made = Things(
         workspace_id=workspace_id,
@@ -173,24 +209,35 @@ def things_in(workspace_id: int) -> Things:
         deleted_number=tasks[2].number,
         run_id=run.id,
         comment_id=comment.id,
+        template_id=template.id,
+        version=1,
     )
     db.session.commit()
     return made
 
 
 def own(things: Things, user_id: int) -> Things:
-    """The same things, with a session and imports of that person."""
+    """The same things, with a session, imports and a notification of that person."""
     return replace(
         things,
         session_id=session_of(user_id),
         import_id=import_of(user_id, things),
         spare_import_id=import_of(user_id, things),
+        notification_id=notification_of(user_id),
     )
 
 
 def session_of(user_id: int) -> int:
     """Another signed-in browser of that person, by the id of its session."""
     row = UserSession(user_id=user_id, token_hash=uuid4().hex)
+    db.session.add(row)
+    db.session.commit()
+    return row.id
+
+
+def notification_of(user_id: int) -> int:
+    """Something that this person was told and has not read."""
+    row = Notification(user_id=user_id, kind="message", sentence="The bridge is open.", link="/my-tasks")
     db.session.add(row)
     db.session.commit()
     return row.id

@@ -8,7 +8,16 @@ import grimp
 import pytest
 
 ROOT = Path(__file__).parents[2] / "webapp"
-FEATURES = ["audit", "accounts", "workspaces", "fields", "integrations", "integration_runs", "runbooks"]
+FEATURES = [
+    "audit",
+    "accounts",
+    "workspaces",
+    "notifications",
+    "fields",
+    "integrations",
+    "integration_runs",
+    "runbooks",
+]
 # Who sees everything: create_app, the command line and the demo's data.
 ASSEMBLY = {
     "webapp",

@@ -10,7 +10,16 @@ from pathlib import Path
 from flask import Flask
 
 ROOT = Path(__file__).parents[2]
-FEATURES = ["audit", "accounts", "workspaces", "fields", "integrations", "integration_runs", "runbooks"]
+FEATURES = [
+    "audit",
+    "accounts",
+    "workspaces",
+    "notifications",
+    "fields",
+    "integrations",
+    "integration_runs",
+    "runbooks",
+]
 
 
 def sources() -> Iterator[tuple[str, ast.Module]]:
@@ -120,9 +129,10 @@ def test_kinds_folders_and_their_registries_list_the_same() -> None:
     from webapp.integration_runs.modes import MODES
     from webapp.integrations.authorizations import AUTHORIZATIONS
     from webapp.integrations.predefined import PREDEFINED
+    from webapp.notifications.kinds import KINDS as NOTIFICATIONS
     from webapp.runbooks.triggers import TRIGGERS
 
-    for registry in (KINDS, MODES, AUTHORIZATIONS, PREDEFINED, TRIGGERS):
+    for registry in (KINDS, MODES, AUTHORIZATIONS, PREDEFINED, TRIGGERS, NOTIFICATIONS):
         kinds = list(registry)
         homes = {type(kind).__module__ for kind in kinds}
         assert len(kinds) == len({kind.key for kind in kinds}), registry.noun

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PATIENCE_MS
+from tests.browser.conftest import ContextAs
+from tests.browser.test_two_viewers import planned_runbook
 from tests.running import Running
-from webapp.demo import PASSWORD
 
 pytestmark = pytest.mark.browser
 
@@ -27,6 +27,9 @@ RUN = """async (only) => {
   return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
 }"""
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
+# The Content Security Policy would refuse axe; the other modules run with it.
+AS_AXE_NEEDS_IT = {"bypass_csp": True, "reduced_motion": "reduce"}
+ACTION = "Slack: Post to a channel"
 
 # What the page is, and its address. {live} is a runbook under way whose tasks have met Slack's sandbox; runbook 1 is planned.
 PAGES = {
@@ -42,6 +45,12 @@ PAGES = {
     "a new stream": "/runbooks/1/streams/new",
     "a message to everyone": "/runbooks/1/message",
     "the duplicate of a runbook": "/runbooks/1/duplicate",
+    "a runbook to save as a template": "/runbooks/1/save-as-template",
+    "a snippet to insert": "/runbooks/1/insert-snippet",
+    "templates": "/templates",
+    "a template": "/templates/1",
+    "two versions side by side": "/templates/1/diff",
+    "the plan of a template": "/runbooks/3",
     "the start of a live run": "/runbooks/1/start?mode=live",
     "a live runbook": "{live}",
     "a task whose message was delivered": "{live}?task=1",
@@ -50,23 +59,28 @@ PAGES = {
     "pre-flight": "/runbooks/1/preflight",
     "a review": "{live}/review",
     "a review before the start": "/runbooks/1/review",
+    "the review of a rehearsal": "{rehearsed}/review/rehearsal-1",
+    "two rehearsals compared": "{rehearsed}/compare",
+    "a comparison with only one": "{live}/compare",
     "the reason of a skip": "{live}/tasks/3/skip",
     "no match for a filter": "{live}?show=late",
     "my tasks": "/my-tasks",
+    "notifications": "/notifications",
+    "what one is notified of": "/notifications/settings",
     "integrations": "/settings/integrations",
     "a new connection": "/settings/integrations/new",
     "a new predefined connection": "/settings/integrations/new?type=predefined",
-    "a connection": "/settings/integrations/1",
-    "a new action": "/settings/integrations/1/actions/new",
-    "an action, General": "/settings/integrations/1/actions/1#general",
-    "an action, Authorization": "/settings/integrations/1/actions/1#authorization",
-    "an action, Request": "/settings/integrations/1/actions/1#request",
+    "a connection": "{connection}",
+    "a new action": "{connection}/actions/new",
+    "an action, General": "{slack}#general",
+    "an action, Authorization": "{slack}#authorization",
+    "an action, Request": "{slack}#request",
     "custom fields": "/settings/custom-fields",
-    "a custom field": "/settings/custom-fields/1",
+    "a custom field": "{field}",
     "a new custom field": "/settings/custom-fields/new",
     "integration runs": "/settings/runs",
-    "a delivered run": "/settings/runs/1",
-    "a failed run": "/settings/runs/2",
+    "a delivered run": "{delivered}",
+    "a failed run": "{failed}",
     "the audit log": "/settings/audit",
     "users": "/settings/users",
     "a user": "/settings/users/1",
@@ -82,31 +96,6 @@ PAGES = {
 }
 
 
-def signed_in(browser: Browser, demo: Running, name: str) -> Page:
-    """A page without the Content Security Policy, which would refuse axe; test_guide runs with it."""
-    context = browser.new_context(
-        viewport=DESK, base_url=demo.address, bypass_csp=True, reduced_motion="reduce"
-    )
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    page.goto("/sign-in")
-    page.get_by_label("Email").fill(f"{name}@example.com")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/")
-    return page
-
-
-def add_connection(page: Page, sandbox: str) -> None:
-    page.goto("/settings/integrations/new?type=predefined")
-    page.get_by_role("radio", name="Task user").check()
-    page.get_by_label("Client ID").fill("2141029472.691202649728")
-    page.get_by_label("Client Secret").fill("e1b9e11dfcd19c1982d5de12921e17e8c")
-    page.get_by_label("Base URL").fill(sandbox)
-    page.get_by_role("button", name="Create", exact=True).click()
-    page.wait_for_url("**/settings/integrations/1/actions/1**")
-
-
 def plan_and_start(page: Page, channels: dict[str, str]) -> str:
     """A live runbook with one Slack task per title and its channel. Its path."""
     page.goto("/runbooks/new")
@@ -120,7 +109,7 @@ def plan_and_start(page: Page, channels: dict[str, str]) -> str:
         adding.press("Enter")
         page.get_by_role("link", name=title).click()
         expect(page.get_by_label("Task details").get_by_role("heading", name=title)).to_be_visible()
-        page.get_by_label("Integration action").select_option(label="Slack: Post to a channel")
+        page.get_by_label("Integration action").select_option(label=ACTION)
         for label, value in {"Slack Channel": channel, "Slack Message": title}.items():
             with page.expect_response("**/fields/*"):
                 page.get_by_label(label).fill(value)
@@ -139,23 +128,54 @@ def call(page: Page, address: str, outcome: str) -> None:
     expect(page.get_by_label("Task details").get_by_text(outcome).first).to_be_visible()
 
 
-@pytest.fixture(scope="module")
-def dana(chromium: Browser, demo: Running) -> Iterator[Page]:
-    page = signed_in(chromium, demo, "dana")
-    yield page
-    page.context.close()
+def rehearse_twice(page: Page) -> str:
+    """A runbook that was rehearsed once, taken back to planning, and is being rehearsed again. Its path."""
+    path = planned_runbook(page, "Failover that is rehearsed twice", "Ring the bridge")
+    for again in (True, False):
+        page.get_by_role("link", name="Start rehearsal").click()
+        page.get_by_role("dialog").get_by_role("button", name="Start rehearsal").click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        if again:
+            page.get_by_role("button", name="More actions for this runbook").click()
+            page.get_by_role("link", name="Cancel the run").click()
+            page.get_by_label("Reason").fill("Enough for today")
+            page.get_by_role("button", name="Cancel the run").click()
+            page.get_by_role("button", name="Back to planning").click()
+            expect(page.get_by_role("link", name="1 rehearsal", exact=True)).to_be_visible()
+    return path
 
 
 @pytest.fixture(scope="module")
-def places(demo: Running, dana: Page) -> dict[str, str]:
+def dana(context_as: ContextAs) -> Iterator[Page]:
+    context = context_as("Dana", **AS_AXE_NEEDS_IT)
+    yield context.new_page()
+    context.close()
+
+
+def path_of(page: Page, list_of_them: str, name: str) -> str:
+    """Where the link of that name leads on the page at that address."""
+    page.goto(list_of_them)
+    return page.get_by_role("link", name=name, exact=True).first.get_attribute("href") or ""
+
+
+@pytest.fixture(scope="module")
+def places(demo: Running, dana: Page, slack: str) -> dict[str, str]:
     """The addresses that PAGES leaves open, after one message was delivered and one refused."""
-    add_connection(dana, demo.sandbox)
     live = plan_and_start(
         dana, {"Announce": "#ops-runbooks", "Post the all clear": "#nowhere", "Thank": "#dr-war-room"}
     )
     call(dana, f"{live}?task=1", "Done")
     call(dana, f"{live}?task=2", "channel_not_found")
-    return {"live": live, "sandbox": demo.sandbox}
+    return {
+        "live": live,
+        "rehearsed": rehearse_twice(dana),
+        "sandbox": demo.sandbox,
+        "slack": slack,
+        "connection": slack.partition("/actions/")[0],
+        "field": path_of(dana, "/settings/custom-fields", "Slack Channel"),
+        "delivered": path_of(dana, "/settings/runs?state=succeeded", ACTION),
+        "failed": path_of(dana, "/settings/runs?state=failed", ACTION),
+    }
 
 
 def violations(page: Page) -> list[str]:
@@ -188,10 +208,8 @@ def test_a_page_meets_wcag_in_light_and_dark_and_fits_a_phone(
     assert not wider_than_a_phone(dana)
 
 
-def test_the_pages_of_people_who_are_kept_out_meet_wcag_and_fit_a_phone(
-    chromium: Browser, demo: Running
-) -> None:
-    vera = signed_in(chromium, demo, "vera")
+def test_the_pages_of_people_who_are_kept_out_meet_wcag_and_fit_a_phone(context_as: ContextAs) -> None:
+    vera = context_as("Vera", **AS_AXE_NEEDS_IT).new_page()
     vera.goto("/settings/users")
     expect(vera.get_by_text("You may not open this page")).to_be_visible()
     assert violations(vera) == []

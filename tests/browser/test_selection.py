@@ -14,10 +14,10 @@ def checked(page: Page) -> list[str]:
     return page.eval_on_selector_all(".pick:checked", "(found) => found.map((each) => each.value)")
 
 
-def test_a_selection_outlives_another_s_change_and_is_changed_at_once(open_as: OpenAs) -> None:
+def test_a_selection_outlives_another_s_change_and_is_changed_at_once(open_as: OpenAs, failover: str) -> None:
     rune, other = open_as("Rune"), open_as("Rune")
-    rune.goto("/runbooks/1")
-    other.goto("/runbooks/1?task=2")
+    rune.goto(failover)
+    other.goto(f"{failover}?task=2")
     count = rune.get_by_role("status").filter(has_text="selected")
     rune.locator("#l-1").focus()
     rune.keyboard.press("x")

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import OpenAs
+from tests.browser.conftest import PATIENCE_MS, OpenAs
 
 pytestmark = pytest.mark.browser
 
@@ -147,3 +147,68 @@ def test_a_message_reaches_the_other_viewer_who_is_seen_to_watch(open_as: OpenAs
     expect(message).to_be_visible()
     rune.get_by_role("button", name="Take down").click()
     expect(message).to_have_count(0)
+
+
+def test_a_mention_by_keyboard_reaches_the_other_person_at_once(open_as: OpenAs) -> None:
+    rune, dana = open_as("Rune"), open_as("Dana")
+    dana.goto("/my-tasks")
+    bell = dana.locator(".side [data-number]")
+    before = int(bell.inner_text() or 0) if bell.is_visible() else 0
+    planned_runbook(rune, "Mentioned by one", "Open the bridge")
+    rune.get_by_role("link", name="Open the bridge").click()
+    comment = rune.get_by_label("Write a comment")
+    comment.press_sequentially("Please look, @d")
+    people = rune.get_by_role("listbox", name="People to mention")
+    expect(people.get_by_role("option")).to_have_text([re.compile("Dana")])
+    comment.press("Escape")
+    expect(people).to_be_hidden()
+    comment.press_sequentially("a")
+    expect(comment).to_have_attribute("aria-expanded", "true")
+    comment.press("Enter")
+    expect(comment).to_have_value("Please look, @Dana ")
+    expect(people).to_be_hidden()
+    comment.press("Control+Enter")
+    expect(rune.get_by_label("Task details").locator(".mention")).to_have_text("@Dana")
+    expect(dana.get_by_role("link", name=f"Notifications {before + 1} unread")).to_be_visible()
+    toast = dana.get_by_role("region", name="Messages").get_by_role("button", name="Rune mentioned you")
+    toast.click()
+    expect(dana.get_by_label("Task details").locator(".mention.me")).to_have_text("@Dana")
+    expect(bell).to_have_text(str(before))
+
+
+# What the browser would show, and a page that nobody looks at: Chromium without a window shows neither.
+IN_THE_BACKGROUND = """
+window.shown = [];
+window.Notification = class extends EventTarget {
+  static permission = 'granted';
+  constructor(title, { body, tag }) { super(); window.shown.push(`${title}: ${body}`); window.last = this; }
+  close() {}
+};
+Object.defineProperty(document, 'hidden', { get: () => !window.looked });
+"""
+
+
+def test_one_tab_of_several_has_the_browser_show_what_comes_while_nobody_looks(open_as: OpenAs) -> None:
+    rune, dana = open_as("Rune"), open_as("Dana")
+    dana.context.add_init_script(IN_THE_BACKGROUND)
+    dana.goto("/notifications/settings")
+    dana.get_by_role("button", name="Show them", exact=True).click()
+    expect(dana.get_by_text("On. This browser shows what comes while you look elsewhere.")).to_be_visible()
+    other = dana.context.new_page()
+    other.goto("/my-tasks")
+    address = planned_runbook(rune, "Shown by the browser", "Open the bridge")
+    rune.get_by_role("link", name="Open the bridge").click()
+    rune.get_by_label("Write a comment").fill("@Dana")
+    rune.get_by_role("button", name="Comment", exact=True).click()
+    tabs = (dana, other)
+    for tab in tabs:
+        expect(tab.get_by_role("link", name=re.compile(r"Notifications \d+ unread"))).to_be_visible()
+    for _ in range(PATIENCE_MS // 50):
+        if any(tab.evaluate("shown.length") for tab in tabs):
+            break
+        dana.wait_for_timeout(50)
+    sentence = "Rune mentioned you on #1 Open the bridge in “Shown by the browser”."
+    assert [each for tab in tabs for each in tab.evaluate("shown")] == [f"Runsheet: {sentence}"]
+    asking = next(tab for tab in tabs if tab.evaluate("shown.length"))
+    asking.evaluate("last.dispatchEvent(new Event('click'))")
+    asking.wait_for_url(f"{address}?task=1")

@@ -30,7 +30,8 @@ from webapp.integration_runs.models import IntegrationRun
 from webapp.integrations.models import Action, Connection
 from webapp.integrations.operations.secrets import seal_secrets
 from webapp.runbooks import operations as runbooks
-from webapp.runbooks.models import Task
+from webapp.runbooks.executions import executions_of, record_of
+from webapp.runbooks.models import Runbook, Task
 from webapp.runbooks.states import Mode, TaskState
 from webapp.workspaces.models import Workspace
 
@@ -87,6 +88,28 @@ class Ground:
         runbook_id = runbook.id
         db.session.commit()
         return runbook_id
+
+    def standing(self, runbook_id: int) -> dict[str, Any]:
+        """How the live run stands: what is stored of it, and of each task."""
+        db.session.rollback()
+        [execution] = executions_of(runbook_id)
+        columns = (Task.number, Task.state, Task.started_at, Task.finished_at)
+        query = select(*columns).where(Task.runbook_id == runbook_id).order_by(Task.number)
+        found = {
+            "started": (execution.label, execution.started_at, execution.started_by),
+            "ending": execution.ending,
+            "tasks": [tuple(row) for row in db.session.execute(query)],
+        }
+        db.session.rollback()
+        return found
+
+    def end(self, runbook_id: int) -> list[tuple[int, str]]:
+        """Cancel the live run; what was kept of each task: its number and state."""
+        runbook = db.session.get_one(Runbook, runbook_id)
+        runbooks.cancel_runbook(runbook, "It was only for a test", by=runbook.owners[0])
+        db.session.commit()
+        [execution] = executions_of(runbook_id)
+        return [(each.number, each.state) for each in record_of(execution).tasks]
 
     def startable(self, runbook_id: int) -> list[int]:
         """The numbers of the tasks that nobody has started yet."""
@@ -178,4 +201,4 @@ def ground(tmp_path_factory: pytest.TempPathFactory, worker_number: int) -> Iter
             db.session.remove()
             db.engine.dispose()
     finally:
-        running.stop()
+        running.discard()

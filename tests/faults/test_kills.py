@@ -92,6 +92,25 @@ def test_killing_the_web_process_during_clicks_on_start_sends_each_task_once(gro
     assert ground.arrived("click ") == dict.fromkeys(states, 1)
 
 
+def test_a_runbook_that_is_under_way_stands_where_it_stood_after_web_and_worker_were_killed(
+    ground: Ground,
+) -> None:
+    runbook_id = ground.start_runbook([f"goes on {number}" for number in range(3)])
+    with ground.signed_in() as click:
+        ground.wait_for(lambda: click(runbook_id, 1), "did not take the first click")
+        ground.wait_until_settled()
+        before = ground.standing(runbook_id)
+        ground.running.kill("web")
+        ground.running.kill("worker")
+        assert ground.standing(runbook_id) == before
+        ground.wait_for(lambda: click(runbook_id, 2), "does not take a click after the kill")
+    ground.wait_until_settled()
+    assert ground.arrived("goes on ") == {"goes on 0": 1, "goes on 1": 1}
+    kept, after = ground.end(runbook_id), ground.standing(runbook_id)
+    assert (before["ending"], after["ending"]) == (None, "cancelled")
+    assert kept == [(1, "in_progress"), (2, "in_progress"), (3, "startable")]
+
+
 _DIES_AT_THE_COMMIT = """
 import os, signal, sys
 from sqlalchemy import event

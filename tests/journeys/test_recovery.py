@@ -27,7 +27,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, worker_number: int) -> Ite
         made.start()
         yield made
     finally:
-        made.stop()
+        made.discard()
 
 
 @pytest.fixture

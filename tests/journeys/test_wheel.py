@@ -18,7 +18,8 @@ import requests
 
 from tests.running import ROOT, free_port
 
-pytestmark = pytest.mark.journey
+# What is in the wheel does not hang on the database.
+pytestmark = [pytest.mark.journey, pytest.mark.once]
 
 ADMINISTRATOR, PASSWORD = "ada@example.org", "a password of some length"
 READY_WITHIN_S = 60

@@ -17,6 +17,7 @@ from webapp.fields import operations as fields
 from webapp.fields.models import FieldDefinition
 from webapp.integration_runs.models import IntegrationRun
 from webapp.integrations.models import Action, Connection
+from webapp.notifications.models import Notification
 from webapp.runbooks import operations
 from webapp.runbooks.models import Runbook, Task
 from webapp.runbooks.states import Mode
@@ -27,19 +28,26 @@ MakeAction = Callable[..., Action]
 MakeField = Callable[..., FieldDefinition]
 Refuses = Callable[..., AbstractContextManager[pytest.ExceptionInfo[Exception]]]
 Audit = Callable[[], list[tuple[str, str, str]]]
+Told = Callable[[], list[tuple[str, str, str, str]]]
 Tables = dict[str, list[tuple[Any, ...]]]
 
 KEPT = (
     "runbooks",
     "runbook_owners",
+    "executions",
     "streams",
     "tasks",
     "task_assignees",
     "task_predecessors",
     "comments",
+    "comment_mentions",
+    "notifications",
     "field_values",
     "integration_runs",
     "audit_lines",
+    "runbook_templates",
+    "template_versions",
+    "template_uses",
 )
 
 
@@ -128,6 +136,21 @@ def audit(app: Any) -> Audit:
         return [(each.verb, each.object_name, each.actor_name) for each in db.session.scalars(query)]
 
     return lines
+
+
+@pytest.fixture
+def told(cast: Cast) -> Told:
+    """What people were told, in its order: to whom, its kind, its sentence, its link."""
+
+    def found() -> list[tuple[str, str, str, str]]:
+        query = (
+            select(User.name, Notification.kind, Notification.sentence, Notification.link)
+            .join(User, User.id == Notification.user_id)
+            .order_by(Notification.id)
+        )
+        return [(row[0], row[1], row[2], row[3]) for row in db.session.execute(query)]
+
+    return found
 
 
 @pytest.fixture

@@ -263,7 +263,7 @@ def test_a_fixed_start_is_waited_for(
 ) -> None:
     runbook = make_runbook("Announce", actions={1: make_action(fixed_start=True)}, mode=Mode.LIVE)
     task(runbook, 1).planned_start = datetime(2200, 1, 2, 10, 30, tzinfo=UTC)
-    with refuses(NotNow, "This task has a fixed start: 02 Jan 2200, 10:30 UTC."):
+    with refuses(NotNow, "This task has a fixed start: 2 Jan 2200, 10:30 in UTC."):
         operations.start_task(task(runbook, 1), by=rune)
     task(runbook, 1).planned_start = datetime(2020, 1, 2, 10, 30, tzinfo=UTC)
     operations.start_task(task(runbook, 1), by=rune)

@@ -81,7 +81,7 @@ def test_a_new_runbook_is_planned_owned_and_has_one_stream(cast: Cast, rune: Use
         "Release 12",
     )
     assert (line.after, line.runbook_id, line.workspace_id) == (
-        {"name": "Release 12", "workspace": "Payments"},
+        {"name": "Release 12", "workspace": "Payments", "time_zone": "UTC"},
         runbook.id,
         cast.payments,
     )
@@ -140,7 +140,13 @@ def test_a_start_notes_mode_and_moment_and_frees_what_waits_for_nothing(
     assert runbook.started_at is not None
     assert states(runbook) == {1: "startable", 2: "not_startable", 3: "startable"}
     assert {each.seq for each in runbook.tasks} == {runbook.seq}
-    assert only_line().after == {"mode": mode, "state": "running"}
+    notified = {Mode.LIVE: "Everybody assigned in it", Mode.REHEARSAL: "Nobody"}[mode]
+    assert only_line().after == {
+        "mode": mode,
+        "state": "running",
+        "notified": notified,
+        "people notified": 0,
+    }
 
 
 def test_a_runbook_without_tasks_is_not_started(

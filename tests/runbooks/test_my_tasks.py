@@ -46,4 +46,4 @@ def test_the_menu_counts_what_waits_for_the_user_now(
 
 @pytest.mark.parametrize("who", ["ines", "otto"])
 def test_who_has_no_tasks_sees_no_number(cast: Cast, client_of: ClientOf, who: str) -> None:
-    assert "count acc" not in client_of(getattr(cast, who)).get("/").text
+    assert "My tasks</span><span" not in client_of(getattr(cast, who)).get("/").text

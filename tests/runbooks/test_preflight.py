@@ -183,7 +183,13 @@ def test_warnings_are_accepted_with_a_reason_that_is_audited(
     line = db.session.scalars(select(AuditLine).where(AuditLine.verb == "runbook.started")).one()
     assert (line.note, line.after) == (
         "He is on his way",
-        {"mode": "live", "state": "running", "accepted warnings": [warning]},
+        {
+            "mode": "live",
+            "state": "running",
+            "notified": "Everybody assigned in it",
+            "people notified": 0,
+            "accepted warnings": [warning],
+        },
     )
 
 

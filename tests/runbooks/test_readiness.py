@@ -171,7 +171,7 @@ def test_on_any_walk_no_task_starts_before_its_predecessors_are_done(
         before = states(runbook)
         try:
             with db.session.begin_nested():
-                _do(verb, runbook, task(runbook, number), task(runbook, other), rune)
+                walk_one_step(verb, runbook, task(runbook, number), task(runbook, other), rune)
         except (NotNow, PlanRefused):
             assert states(runbook) == before
         after = states(runbook)
@@ -198,7 +198,8 @@ def _kept(runbook: Runbook) -> list[Task]:
     return list(db.session.scalars(query))
 
 
-def _do(verb: str, runbook: Runbook, chosen: Task, other: Task, by: User) -> None:
+def walk_one_step(verb: str, runbook: Runbook, chosen: Task, other: Task, by: User) -> None:
+    """Do that with the one task, or with it and the other; raises where that cannot be done now."""
     kept = [each.id for each in chosen.predecessors if each.deleted_at is None]
     steps: dict[str, Any] = {
         "start": lambda: operations.start_task(chosen, by=by),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,13 +12,13 @@ from hypothesis import strategies as st
 
 from webapp.runbooks.differences import moved, stretched
 from webapp.runbooks.forecast import Span
-from webapp.runbooks.review import Doers, Review, Stream, pauses_within, review
+from webapp.runbooks.records import Record, StreamRecord, TaskRecord
+from webapp.runbooks.review import Review, pauses_within, review
 from webapp.runbooks.review_sheet import HEADINGS, cause_of, review_rows
-from webapp.runbooks.rows import Facts
 from webapp.runbooks.schedule import schedule_of
 
 START = datetime(2026, 12, 24, 18, 0, tzinfo=UTC)
-STREAMS = [Stream(1, "Bank", 0), Stream(2, "Network", 3)]
+STREAMS = [StreamRecord(1, "Bank", 0), StreamRecord(2, "Network", 3)]
 
 
 def at(minutes: float) -> datetime:
@@ -32,37 +33,35 @@ def fact(
     completion: str | None = None,
     state: str = "",
     stream: int = 1,
-) -> Facts:
+) -> TaskRecord:
     known = "complete" if finished is not None else "in_progress" if started is not None else "not_startable"
-    return Facts(
+    return TaskRecord(
         id=number,
         number=number,
         title=f"Step {number}",
         stream_id=stream,
-        action_id=None,
-        planned_start=None,
         duration_s=int(minutes * 60),
         state=state or known,
         completion=completion or ("normally" if finished is not None else None),
         started_at=None if started is None else at(started),
         finished_at=None if finished is None else at(finished),
-        seq=1,
-        placed_seq=1,
     )
 
 
 def reviewed(
-    facts: Sequence[Facts],
+    facts: Sequence[TaskRecord],
     links: Mapping[int, Sequence[int]] | None = None,
     pauses: Sequence[Span] = (),
     until: float = 600,
+    planned_start: datetime | None = None,
 ) -> Review:
-    known = {each.id: list((links or {}).get(each.id, ())) for each in facts}
-    schedule = schedule_of(facts, known, started=START, planned_start=None, moment=at(until))
-    return review(facts, {1: Doers("Rune", "Vera", "Because")}, known, STREAMS, schedule, pauses)
+    tasks = [replace(each, predecessors=tuple((links or {}).get(each.number, ()))) for each in facts]
+    record = Record(STREAMS, tasks)
+    schedule = schedule_of(tasks, record.links, started=START, planned_start=planned_start, moment=at(until))
+    return review(record, schedule, pauses)
 
 
-def only_late(*facts: Facts, links: Mapping[int, Sequence[int]], pauses: Sequence[Span] = ()) -> str:
+def only_late(*facts: TaskRecord, links: Mapping[int, Sequence[int]], pauses: Sequence[Span] = ()) -> str:
     """Why the last of the tasks was late."""
     late = reviewed(facts, links, pauses).late_by_id[facts[-1].id]
     return cause_of(late, ZoneInfo("UTC"))
@@ -118,6 +117,23 @@ def test_a_predecessor_that_was_skipped_late_is_named_as_skipped() -> None:
     assert words == "Waited for #1 Step 1, which was skipped 30m late."
 
 
+def test_what_starts_with_a_runbook_that_was_started_late_waited_for_the_start_and_then_for_people() -> None:
+    found = reviewed([fact(1, 10, 5, 15), fact(2, 10, 15, 25)], {2: [1]}, planned_start=at(-120))
+    assert [cause_of(each, ZoneInfo("UTC")) for each in found.late] == [
+        (
+            "Waited for the start of the runbook, 2h after the task's plan. "
+            "Nobody started it for 5m, although it could start since 2026-12-24 18:00:00."
+        ),
+        "Waited for #1 Step 1, which ended 2h 5m late because it started 2h 5m late.",
+    ]
+    assert (found.whole.difference, found.whole.begun) == ("Finished 2h 5m late", START)
+
+
+def test_a_runbook_that_was_started_before_its_plan_is_early() -> None:
+    found = reviewed([fact(1, 10, 0, 10)], planned_start=at(30))
+    assert (found.tasks[0].difference, found.late) == ("Started 30m early, finished 30m early", [])
+
+
 def test_a_task_that_could_start_and_never_was_is_late_until_the_end() -> None:
     found = reviewed([fact(1, 10, state="startable")], until=45)
     [late] = found.late
@@ -158,9 +174,9 @@ MINUTES = st.integers(0, 90)
 
 
 @st.composite
-def runs(draw: st.DrawFn) -> tuple[list[Facts], dict[int, list[int]], list[Span]]:
+def runs(draw: st.DrawFn) -> tuple[list[TaskRecord], dict[int, list[int]], list[Span]]:
     """A run as it can happen: nothing starts before the run or before its predecessors are complete."""
-    facts: list[Facts] = []
+    facts: list[TaskRecord] = []
     links: dict[int, list[int]] = {}
     ends: dict[int, float] = {}
     for number in range(1, draw(st.integers(1, 12)) + 1):
@@ -186,7 +202,7 @@ def runs(draw: st.DrawFn) -> tuple[list[Facts], dict[int, list[int]], list[Span]
 
 @given(runs())
 def test_every_task_is_counted_once_and_streams_add_up_to_the_whole(
-    run: tuple[list[Facts], dict[int, list[int]], list[Span]],
+    run: tuple[list[TaskRecord], dict[int, list[int]], list[Span]],
 ) -> None:
     facts, links, pauses = run
     found = reviewed(facts, links, pauses, until=2000)
@@ -204,7 +220,7 @@ def test_every_task_is_counted_once_and_streams_add_up_to_the_whole(
 
 @given(runs())
 def test_a_late_start_is_explained_to_the_second(
-    run: tuple[list[Facts], dict[int, list[int]], list[Span]],
+    run: tuple[list[TaskRecord], dict[int, list[int]], list[Span]],
 ) -> None:
     facts, links, pauses = run
     found = reviewed(facts, links, pauses, until=2000)
@@ -227,7 +243,7 @@ def test_a_late_start_is_explained_to_the_second(
 
 @given(runs())
 def test_the_sheet_has_a_row_of_full_width_for_each_task(
-    run: tuple[list[Facts], dict[int, list[int]], list[Span]],
+    run: tuple[list[TaskRecord], dict[int, list[int]], list[Span]],
 ) -> None:
     facts, links, pauses = run
     found = reviewed(facts, links, pauses, until=2000)

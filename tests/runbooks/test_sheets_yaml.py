@@ -130,7 +130,7 @@ def bomb() -> bytes:
             START + b"tasks: [{titel: a}]",
             (
                 "Task 1 of the file is none. A task has these entries, and no others: number, title, stream, "
-                "description, predecessors, planned_start, duration, assignees."
+                "description, predecessors, planned_start, duration, assignees, integration_action, fields."
             ),
         ),
         (START + b"x: " + b"y" * 3_000_000, "A YAML file may have at most 3 MB. Use CSV or XLSX instead."),

@@ -21,7 +21,7 @@ from webapp.accounts.models import User
 from webapp.clock import now
 from webapp.extensions import db
 from webapp.runbooks import operations
-from webapp.runbooks.models import Comment, Runbook
+from webapp.runbooks.models import Comment, Execution, Runbook
 from webapp.runbooks.states import Mode
 
 
@@ -36,7 +36,7 @@ def run_through(make_runbook: MakeRunbook, make_action: MakeAction, rune: User) 
 
     def run() -> Runbook:
         runbook = make_runbook("=Open", "Drain", "Call", actions={3: make_action()}, mode=Mode.LIVE)
-        runbook.started_at = now() - timedelta(minutes=30)
+        started_earlier(runbook, minutes=30)
         operations.start_task(task(runbook, 1), by=rune)
         operations.finish_task(task(runbook, 1), by=rune)
         operations.skip_task(task(runbook, 2), "The nodes are gone already", by=rune)
@@ -50,6 +50,12 @@ def run_through(make_runbook: MakeRunbook, make_action: MakeAction, rune: User) 
     return run
 
 
+def started_earlier(runbook: Runbook, minutes: int) -> None:
+    """As if what is under way had been started so long ago."""
+    execution = db.session.scalars(select(Execution).where(Execution.ending.is_(None))).one()
+    runbook.started_at = execution.started_at = now() - timedelta(minutes=minutes)
+
+
 def lesson_of(runbook: Runbook) -> str:
     comment = db.session.scalars(select(Comment)).one()
     return f"/runbooks/{runbook.id}/tasks/1/comments/{comment.id}/lesson"
@@ -58,13 +64,8 @@ def lesson_of(runbook: Runbook) -> str:
 def test_before_the_start_there_is_nothing_to_review(runes: FlaskClient, make_runbook: MakeRunbook) -> None:
     address = f"/runbooks/{make_runbook('One').id}"
     assert "Nothing to review yet" in runes.get(f"{address}/review").text
-    for file in ("review.csv", "evidence.zip"):
-        answer = runes.get(f"{address}/{file}")
-        assert (answer.status_code, answer.location) == (303, f"{address}/review")
-    assert (
-        "There is nothing to review yet: the runbook has not been started."
-        in runes.get(f"{address}/review").text
-    )
+    for file in ("", "/review.csv", "/review/live-1/evidence.zip"):
+        assert runes.get(f"{address}/review/rehearsal-1{file}").status_code == 404
 
 
 def test_a_review_says_what_was_late_skipped_called_and_learned(
@@ -75,7 +76,7 @@ def test_a_review_says_what_was_late_skipped_called_and_learned(
     assert runes.post(lesson_of(runbook), data={"lesson": "yes"}).status_code == 303
     shown = runes.get(f"{address}/review").text
     for words in (
-        "The live run was cancelled",
+        "Live run was cancelled",
         "Enough was seen",
         "30m late",
         "Nobody started it for 30m, although it could start since",
@@ -90,7 +91,7 @@ def test_a_review_says_what_was_late_skipped_called_and_learned(
 def test_the_csv_of_a_review_has_each_task_and_is_safe_to_open(
     runes: FlaskClient, run_through: Callable[[], Runbook]
 ) -> None:
-    answer = runes.get(f"/runbooks/{run_through().id}/review.csv")
+    answer = runes.get(f"/runbooks/{run_through().id}/review/live-1/review.csv")
     rows = list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
     assert [(row["ID"], row["Title"], row["Ended"], row["Reason"]) for row in rows] == [
         ("1", "'=Open", "Finished", ""),
@@ -103,7 +104,7 @@ def test_the_csv_of_a_review_has_each_task_and_is_safe_to_open(
 def test_an_evidence_pack_holds_what_its_manifest_says(
     runes: FlaskClient, run_through: Callable[[], Runbook]
 ) -> None:
-    answer = runes.get(f"/runbooks/{run_through().id}/evidence.zip")
+    answer = runes.get(f"/runbooks/{run_through().id}/review/live-1/evidence.zip")
     with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
     manifest = json.loads(files.pop("manifest.json"))
@@ -139,7 +140,7 @@ def test_a_comment_is_marked_as_a_lesson_and_the_mark_taken_away_again(
     assert "No comment is marked as a lesson." in runes.get(f"/runbooks/{runbook.id}/review").text
 
 
-@pytest.mark.parametrize("file", ["review", "review.csv", "evidence.zip"])
+@pytest.mark.parametrize("file", ["", "/review.csv", "/evidence.zip"])
 def test_more_tasks_cost_a_review_no_more_queries(
     runes: FlaskClient,
     run_through: Callable[[], Runbook],
@@ -149,7 +150,7 @@ def test_more_tasks_cost_a_review_no_more_queries(
     file: str,
 ) -> None:
     runbook = run_through()
-    address = f"/runbooks/{runbook.id}/{file}"
+    address = f"/runbooks/{runbook.id}/review/live-1{file}"
     runes.get(address)
     counted = []
     for _ in range(2):

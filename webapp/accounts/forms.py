@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from zoneinfo import available_timezones
-
 from wtforms import BooleanField, EmailField, HiddenField, PasswordField, SelectField, StringField
 from wtforms.validators import DataRequired, Email, EqualTo, Length, Optional
 
+from webapp import zones
 from webapp.accounts.passwords import MINIMUM_LENGTH
 from webapp.forms import BaseForm, CheckboxesField
 from webapp.permissions import GLOBAL_ROLES
@@ -64,7 +63,10 @@ class ProfileForm(BaseForm):
 
     def __init__(self, *arguments: object, **options: object) -> None:
         super().__init__(*arguments, **options)
-        self.time_zone.choices = {zone: zone.replace("_", " ") for zone in sorted(available_timezones())}
+        self.time_zone.choices = {
+            "": "As this browser’s",
+            **{name: name.replace("_", " ") for name in zones.names()},
+        }
 
 
 class ChangePasswordForm(BaseForm):

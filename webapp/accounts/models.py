@@ -27,7 +27,8 @@ class User(UserMixin, Base):
     password_hash: Mapped[str | None] = mapped_column(String(200))
     active: Mapped[bool] = mapped_column(default=True)
     theme: Mapped[str] = mapped_column(String(10), default="auto")
-    time_zone: Mapped[str] = mapped_column(String(60), default="UTC")
+    time_zone: Mapped[str] = mapped_column(String(60), default="")
+    in_own_zone: Mapped[bool] = mapped_column(default=False)
     single_keys: Mapped[bool] = mapped_column(default=True)
     color: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
@@ -38,6 +39,12 @@ class User(UserMixin, Base):
 
     # The token of the session through which this user was loaded; not a column.
     session_token = ""
+
+    def __eq__(self, other: object) -> bool:
+        # UserMixin compares what get_id gives, which is empty for everybody but the one who is signed in.
+        return object.__eq__(self, other)
+
+    __hash__ = object.__hash__
 
     def get_id(self) -> str:
         """What Flask-Login keeps in the cookie: the session's token, so that the session can be revoked."""

@@ -83,6 +83,11 @@ def set_theme(user: User, theme: str) -> None:
     user.theme = theme
 
 
+def show_in_own_zone(user: User, wanted: bool) -> None:
+    """Whether runbooks show their times in the user's own zone, not in theirs. A matter of taste, like the theme."""
+    user.in_own_zone = wanted
+
+
 def end_session(session: UserSession, *, by: User) -> None:
     """Sign one browser out."""
     session.revoked_at = now()

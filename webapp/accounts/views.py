@@ -107,6 +107,17 @@ def save_theme() -> Any:
     return answer
 
 
+@blueprint.post("/profile/runbook-times", permission=Permission.SIGNED_IN)
+def save_runbook_times() -> Any:
+    """In which zone runbooks show their times from now on: theirs, or the person's own."""
+    zone = request.form.get("zone")
+    if zone not in ("runbook", "own"):
+        abort(400)
+    operations.show_in_own_zone(current_user, zone == "own")
+    db.session.commit()
+    return see_other(local_path(request.form.get("next"), url_for("accounts.profile")))
+
+
 @blueprint.post("/profile/password", permission=Permission.SIGNED_IN)
 @limiter.limit("10/minute")
 def change_password() -> Any:

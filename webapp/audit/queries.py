@@ -54,9 +54,11 @@ def lines_about(object_type: str, object_id: int) -> list[AuditLine]:
     return list(db.session.scalars(query.order_by(AuditLine.id)))
 
 
-def lines_of_runbook(runbook_id: int) -> list[AuditLine]:
-    """What happened in one runbook, to it and its tasks, oldest first."""
-    query = select(AuditLine).where(AuditLine.runbook_id == runbook_id)
+def lines_of_runbook(
+    runbook_id: int, *, since: datetime | None = None, until: datetime | None = None
+) -> list[AuditLine]:
+    """What happened in one runbook, to it and its tasks, oldest first. `until` is exclusive."""
+    query = _narrowed(select(AuditLine), Filter(runbook_id=runbook_id, since=since, until=until))
     return list(db.session.scalars(query.order_by(AuditLine.id)))
 
 

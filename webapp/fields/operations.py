@@ -222,6 +222,31 @@ def people_of(workspace_id: int) -> Mapping[int, str]:
     return {person.id: person.name for person in workspaces.members_of(workspace_id)}
 
 
+def add_task_values(values: Mapping[int, Mapping[int, Any]], *, by: User) -> None:
+    """Store what was checked before, for tasks that have no values yet: task id to (definition id to value).
+
+    Who calls it audits it, as one change.
+    """
+    _add_values(FieldValue.task_id, values, by)
+
+
+def add_runbook_values(runbook_id: int, values: Mapping[int, Any], *, by: User) -> None:
+    """The same for a new runbook itself: definition id to value."""
+    _add_values(FieldValue.runbook_id, {runbook_id: values}, by)
+
+
+def _add_values(
+    holder: InstrumentedAttribute[int | None], values: Mapping[int, Mapping[int, Any]], by: User
+) -> None:
+    rows = [
+        {holder.key: held_by, "field_definition_id": field, "value": value, "updated_by_id": by.id}
+        for held_by, held in values.items()
+        for field, value in held.items()
+    ]
+    if rows:
+        db.session.execute(insert(FieldValue), rows)
+
+
 def copy_task_values(copies: Mapping[int, int]) -> None:
     """Copy tasks' values, except those of transient fields: task id to the id of its copy."""
     _copy_values(FieldValue.task_id, copies)

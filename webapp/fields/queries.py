@@ -57,6 +57,16 @@ def definitions_by_action(
     }
 
 
+def definitions_in(workspace_id: int) -> list[FieldDefinition]:
+    """Every field that shows anywhere in the workspace."""
+    query = (
+        select(FieldDefinition)
+        .where(FieldDefinition.archived_at.is_(None), _visible_in([workspace_id]))
+        .order_by(FieldDefinition.position, FieldDefinition.id)
+    )
+    return list(db.session.scalars(query))
+
+
 def definitions_for_runbook(workspace_id: int, action_ids: Collection[int]) -> list[FieldDefinition]:
     """The fields of a runbook whose tasks have those actions: those that display on runbook edit."""
     return [each for each in _definitions(workspace_id, action_ids) if "runbook_edit" in each.displays_on]

@@ -78,11 +78,12 @@ def runs_of_task(task_id: int) -> list[IntegrationRun]:
     return list(db.session.scalars(query))
 
 
-def runs_of_runbook(runbook_id: int, since: datetime) -> list[IntegrationRun]:
-    """Every run that was asked for in the runbook since that moment, oldest first, without its attempts; one query."""
+def runs_of_runbook(runbook_id: int, since: datetime, until: datetime | None = None) -> list[IntegrationRun]:
+    """Every run that was asked for in the runbook since that moment and before the other, oldest first, without its
+    attempts; one query."""
     query = (
         select(_R)
-        .where(_R.runbook_id == runbook_id, _R.requested_at >= since)
+        .where(*_asked_within(runbook_id, since, until))
         .options(
             joinedload(_R.action).joinedload(Action.connection),
             joinedload(_R.action).lazyload(Action.workspaces),
@@ -92,18 +93,25 @@ def runs_of_runbook(runbook_id: int, since: datetime) -> list[IntegrationRun]:
     return list(db.session.scalars(query))
 
 
-def attempts_of_runbook(runbook_id: int, since: datetime) -> dict[int, list[Attempt]]:
+def attempts_of_runbook(
+    runbook_id: int, since: datetime, until: datetime | None = None
+) -> dict[int, list[Attempt]]:
     """Run id to its attempts, for those runs; one query."""
     query = (
         select(Attempt)
         .join(_R, _R.id == Attempt.run_id)
-        .where(_R.runbook_id == runbook_id, _R.requested_at >= since)
+        .where(*_asked_within(runbook_id, since, until))
         .order_by(Attempt.run_id, Attempt.number)
     )
     found: dict[int, list[Attempt]] = defaultdict(list)
     for attempt in db.session.scalars(query):
         found[attempt.run_id].append(attempt)
     return found
+
+
+def _asked_within(runbook_id: int, since: datetime, until: datetime | None) -> list[Any]:
+    within: list[Any] = [_R.runbook_id == runbook_id, _R.requested_at >= since]
+    return [*within, _R.requested_at < until] if until else within
 
 
 def runs(wanted: Filter, page: int) -> tuple[list[IntegrationRun], int, int]:

@@ -10,7 +10,7 @@ def init_app(app: Flask) -> None:
     from webapp import live
     from webapp.integration_runs import offered as offered_to_runs
     from webapp.integrations import offered
-    from webapp.runbooks import jobs, lent, models, views  # noqa: F401
+    from webapp.runbooks import jobs, lent, models, template_models, views  # noqa: F401
     from webapp.runbooks.operations import follow_up
     from webapp.runbooks.triggers import TRIGGERS
 
@@ -23,4 +23,4 @@ def init_app(app: Flask) -> None:
     offered_to_runs.guard_of = lent.guard_of
     offered_to_runs.places = lent.places
     follow_up.connect()
-    live.register(app, lent.RunbookSignals())
+    live.register(app, "v", lent.RunbookSignals())

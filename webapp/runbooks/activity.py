@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
+
+from webapp.runbooks.mentions import Named, Part, parts
 
 LONGEST_VALUE = 80
 
@@ -29,12 +31,16 @@ class Line(Protocol):
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry: a comment with its author and its id, or a sentence about a change with an icon."""
+    """One entry: a comment with its author and its id, or a sentence about a change with an icon.
+
+    `parts` are the text of a comment in pieces, the people whom it names apart.
+    """
 
     at: datetime
     text: str
     icon: str = ""
     author: Any = None
+    parts: Sequence[Part] = ()
     comment_id: int | None = None
     lesson: bool = False
 
@@ -92,7 +98,14 @@ _SENTENCES: dict[str, tuple[str, Callable[[Line], str]]] = {
 def entries(comments: Iterable[Any], lines: Iterable[Line]) -> list[Entry]:
     """Comments and changes together, newest last."""
     found = [
-        Entry(each.at, each.body, author=each.user, comment_id=each.id, lesson=each.lesson)
+        Entry(
+            each.at,
+            each.body,
+            author=each.user,
+            parts=parts(each.body, [Named(one.user, one.start, one.words) for one in each.mentions]),
+            comment_id=each.id,
+            lesson=each.lesson,
+        )
         for each in comments
     ]
     for line in lines:

@@ -13,6 +13,7 @@ from webapp.permissions import Permission, can
 from webapp.runbooks import queries
 from webapp.runbooks.addresses import Here, Wanted
 from webapp.runbooks.durations import shown
+from webapp.runbooks.executions import count_rehearsals
 from webapp.runbooks.models import Runbook, Stream
 from webapp.runbooks.queries import Progress
 from webapp.runbooks.reads import Reads, sign_ins_missing
@@ -48,8 +49,8 @@ def viewer_of(user: User, runbook: Runbook) -> Viewer:
     """The viewer of one runbook."""
     return Viewer(
         user=user,
-        may_edit=can(user, Permission.EDIT_RUNBOOKS, runbook),
-        may_conduct=can(user, Permission.CONDUCT_RUNBOOKS, runbook),
+        may_edit=not runbook.frozen and can(user, Permission.EDIT_RUNBOOKS, runbook),
+        may_conduct=not runbook.is_plan_only and can(user, Permission.CONDUCT_RUNBOOKS, runbook),
         may_run=can(user, Permission.RUN_TASKS, runbook),
         may_comment=can(user, Permission.COMMENT, runbook),
         may_create=can(user, Permission.CREATE_RUNBOOKS, runbook),
@@ -113,6 +114,7 @@ class Stats:
 class Board:
     """Everything that the page of one runbook shows to one viewer.
 
+    `rehearsals` is how many there have been, told while it is planned.
     `order` is stream id to the numbers of all its tasks, whatever the filter and `only` leave in `lanes`. `links` is task
     id to those of its predecessors. `matching` are the numbers of the rows that the filter wants.
     """
@@ -126,6 +128,7 @@ class Board:
     links: Mapping[int, Sequence[int]]
     moment: datetime
     shared: Snapshot
+    rehearsals: int = 0
     order: dict[int, list[int]] = field(default_factory=dict)
     matching: set[int] = field(default_factory=set)
 
@@ -203,6 +206,7 @@ def load_board(
         shared.links,
         shared.moment,
         shared,
+        count_rehearsals(runbook.id) if runbook.state == RunbookState.PLANNING else 0,
         {stream_id: shared.order.get(stream_id, []) for stream_id in lanes},
         matching,
     )
@@ -331,7 +335,11 @@ class Snapshot:
                 stats.finish = schedule.finish if under_way else schedule.planned_finish
         if under_way:
             stats.status = status_of(
-                behind_s=stats.behind_s, planned_s=stats.duration_s, late=late, failed=failed
+                behind_s=stats.behind_s,
+                planned_s=stats.duration_s,
+                late=late,
+                failed=failed,
+                start_late_s=self.schedule.start_late_s,
             )
         return stats
 

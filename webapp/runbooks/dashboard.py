@@ -83,7 +83,10 @@ class Some:
 
 @dataclass(frozen=True)
 class Dashboard:
-    """All that the dashboard shows. Lists hold what the filter wants; figures and streams are of all tasks."""
+    """All that the dashboard shows. Lists hold what the filter wants; figures and streams are of all tasks.
+
+    `start_late_s`: seconds from the planned start to the start, which moved everything; negative where it was early.
+    """
 
     streams: Sequence[StreamLine]
     late: Some
@@ -91,6 +94,7 @@ class Dashboard:
     path: Some
     path_done: int
     milestones: Some
+    start_late_s: int
     causes: Sequence[Cause]
     levers: Sequence[Lever]
     people: Sequence[Load]
@@ -112,6 +116,7 @@ def draw(board: Board) -> Dashboard:
         milestones=_some(
             sorted((row for row in wanted if not row.facts.duration_s), key=lambda row: row.span.end)
         ),
+        start_late_s=board.schedule.start_late_s,
         causes=[_cause(delay, by_id[delay.task]) for delay in _delays(board)[:MOST_ROWS]],
         levers=list(_levers(board, open_path)),
         people=_people(wanted),
@@ -134,9 +139,9 @@ def _stream(lane: Lane, board: Board) -> StreamLine:
 
 def _delays(board: Board) -> list[Delay[int]]:
     schedule = board.schedule
-    return (
-        [] if schedule.now is schedule.plan else delays(schedule.now, begin=schedule.begin, at_least=A_MINUTE)
-    )
+    if schedule.started is None:
+        return []
+    return delays(schedule.now, begin=schedule.started, at_least=A_MINUTE)
 
 
 def _cause(delay: Delay[int], row: Row) -> Cause:

@@ -34,3 +34,9 @@ def worth_saying(seconds: float) -> bool:
 def sentence(words: str) -> str:
     """The words with a capital letter at the beginning."""
     return words[:1].upper() + words[1:]
+
+
+def offset(seconds: float) -> str:
+    """How far something is moved, in full minutes: "+2h 10m", with a real minus sign for earlier."""
+    sign = "+" if seconds >= 0 else "\N{MINUS SIGN}"
+    return f"{sign}{length(seconds)}"

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask_wtf.file import FileField, FileRequired
 from wtforms import (
     BooleanField,
-    DateTimeLocalField,
     HiddenField,
     IntegerField,
     RadioField,
@@ -23,9 +20,10 @@ from wtforms import (
 from wtforms.validators import AnyOf, DataRequired, InputRequired, Length, NumberRange, Optional
 
 from webapp.accounts.models import User
-from webapp.forms import BaseForm, CheckboxesField
+from webapp.forms import BaseForm, CheckboxesField, LocalTimeField, ZoneField
 from webapp.integrations.models import Action
 from webapp.runbooks import durations
+from webapp.runbooks.audiences import AUDIENCES
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.operations import PEOPLE_CHANGES, BulkEdit, Plan
 from webapp.runbooks.queries import Link, Name
@@ -33,11 +31,18 @@ from webapp.runbooks.states import NOT_STARTED, Mode
 
 
 class NewRunbookForm(BaseForm):
-    """`workspace_id`'s choices are the workspaces in which the user may make runbooks."""
+    """`workspace_id`'s choices are the workspaces in which the user may make runbooks.
+
+    Those of `version_id` are the approved templates there; one that is chosen says the workspace.
+    """
 
     name = StringField("Name", [DataRequired("Enter a name."), Length(max=200)])
+    version_id = SelectField("From template", coerce=int, default=0)
     workspace_id = SelectField("Workspace", coerce=int)
+    planned_start = LocalTimeField("Planned start", [Optional()])
+    keep_assignees = BooleanField("Keep who is assigned", default=True)
     description = TextAreaField("Description", [Optional(), Length(max=5000)])
+    time_zone = ZoneField("Time zone", [Optional()])
 
 
 class PlanFileForm(BaseForm):
@@ -54,30 +59,53 @@ class NewPlanFileForm(PlanFileForm):
 
 
 class RunbookForm(BaseForm):
-    """A runbook's own facts. Times are typed in the user's time zone."""
+    """A runbook's own facts."""
 
     name = StringField("Name", [DataRequired("Enter a name."), Length(max=200)])
     description = TextAreaField("Description", [Optional(), Length(max=5000)])
-    planned_start = DateTimeLocalField("Planned start", [Optional()])
+    planned_start = LocalTimeField("Planned start", [Optional()])
+    time_zone = ZoneField("Time zone", [Optional()])
 
 
 class DuplicateRunbookForm(BaseForm):
-    """What a copy of a runbook differs in. Times are typed in the user's time zone."""
+    """What a copy of a runbook differs in."""
 
     name = StringField("Name", [DataRequired("Enter a name."), Length(max=200)])
-    planned_start = DateTimeLocalField("Planned start", [Optional()])
+    planned_start = LocalTimeField("Planned start", [Optional()])
     keep_assignees = BooleanField("Keep who is assigned", default=True)
 
 
 class StartRunbookForm(BaseForm):
-    """Which of the two buttons was pressed, and why to start in spite of warnings."""
+    """Which of the two buttons was pressed, what becomes of the plan's times, who is told, and why to start despite warnings."""
 
     mode = HiddenField("Mode", [AnyOf([each.value for each in Mode])])
+    plan_times = RadioField(
+        "Planned times",
+        choices={"keep": "Keep planned times", "move": "Move the plan to start now"},
+        default="keep",
+    )
     accepted = TextAreaField(
         "Why start anyway?",
         [Optional(), Length(max=1000)],
         description="The reason and the warnings go into the audit log.",
     )
+    audience = RadioField(
+        "Who is notified?",
+        [Optional(), AnyOf([each.key for each in AUDIENCES])],
+        choices=AUDIENCES.choices(),
+        validate_choice=False,
+        description="They hear of the start, of pauses and the end, and when a task of theirs can be started. "
+        "You are not counted: nobody is told of what they do themselves.",
+    )
+
+    def count(self, people: Mapping[str, int]) -> None:
+        """Say behind each choice how many people that is, from audience to number."""
+        self.audience.choices = {
+            each.key: f"{each.label} ({people[each.key]:,} {'person' if people[each.key] == 1 else 'people'})"
+            if each.key != "nobody"
+            else each.label
+            for each in AUDIENCES
+        }
 
 
 class MessageForm(BaseForm):
@@ -126,7 +154,7 @@ class TaskForm(BaseForm):
     description = TextAreaField("Description", [Optional(), Length(max=10_000)])
     stream_id = SelectField("Stream", coerce=int)
     duration = StringField("Duration", [DataRequired("Write a duration such as 15m.")])
-    planned_start = DateTimeLocalField("Planned start", [Optional()])
+    planned_start = LocalTimeField("Planned start", [Optional()])
     predecessors = StringField("Waits for")
     assignee_ids = CheckboxesField("Assigned to", coerce=int)
     action_id = SelectField("Integration action", coerce=int)
@@ -137,7 +165,6 @@ class TaskForm(BaseForm):
     _streams: Sequence[Stream]
     _people: Sequence[User]
     _actions: Sequence[Action]
-    _zone: str
     _present: dict[str, Any]
 
     @classmethod
@@ -150,14 +177,13 @@ class TaskForm(BaseForm):
         streams: Sequence[Stream],
         people: Sequence[User],
         actions: Sequence[Action],
-        zone: str,
         typed: bool,
     ) -> TaskForm:
         """The form of one task; `typed` reads it from the request instead of from the task."""
-        present = _present(task, links, zone)
+        present = _present(task, links)
         form = cls(**({} if typed else {"formdata": None}), data=present)
         form._present = present
-        form._task, form._links, form._names, form._zone = task, links, names, zone
+        form._task, form._links, form._names = task, links, names
         form._streams, form._people, form._actions = streams, people, actions
         form.stream_id.choices = [(each.id, each.name) for each in streams]
         form.assignee_ids.choices = [(each.id, each.name) for each in people]
@@ -171,11 +197,6 @@ class TaskForm(BaseForm):
             for name in ("stream_id", "duration", "planned_start", "predecessors", "action_id"):
                 delattr(form, name)
         return form
-
-    @property
-    def zone(self) -> str:
-        """The time zone in which times are typed."""
-        return self._zone
 
     def take_only(self, names: Collection[str]) -> None:
         """Keep what was typed into the fields of these names; the others are as they stand by now.
@@ -220,7 +241,7 @@ class TaskForm(BaseForm):
             **common,
             stream=next(each for each in self._streams if each.id == self.stream_id.data),
             duration_s=durations.parse(self.duration.data or ""),
-            planned_start=to_utc(self.planned_start.data, self._zone),
+            planned_start=self.planned_start.moment,
             predecessor_ids=pick(self.predecessors.data or "", self._names, but=task.id),
             action=next((each for each in self._actions if each.id == self.action_id.data), None),
         )
@@ -340,41 +361,23 @@ def _pick_one(text: str, names: Sequence[Name]) -> int:
     return fitting[0].id
 
 
-def zone_of(user: User) -> str:
-    """The time zone in which the user types times."""
-    try:
-        ZoneInfo(user.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        return "UTC"
-    return user.time_zone
-
-
-def to_utc(typed: datetime | None, zone: str) -> datetime | None:
-    """A typed local time as aware UTC."""
-    return typed.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) if typed else None
-
-
-def to_local(moment: datetime | None, zone: str) -> datetime | None:
-    """A moment as the naive local time that a datetime-local input shows."""
-    return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None) if moment else None
-
-
-def runbook_values(runbook: Runbook, zone: str) -> dict[str, Any]:
+def runbook_values(runbook: Runbook) -> dict[str, Any]:
     """The present values of a RunbookForm."""
     return {
         "name": runbook.name,
         "description": runbook.description,
-        "planned_start": to_local(runbook.planned_start, zone),
+        "planned_start": runbook.planned_start,
+        "time_zone": runbook.time_zone,
     }
 
 
-def _present(task: Task, links: Sequence[Link], zone: str) -> dict[str, Any]:
+def _present(task: Task, links: Sequence[Link]) -> dict[str, Any]:
     return {
         "title": task.title,
         "description": task.description,
         "stream_id": task.stream_id,
         "duration": durations.shown(task.duration_s),
-        "planned_start": to_local(task.planned_start, zone),
+        "planned_start": task.planned_start,
         "predecessors": ", ".join(str(link.number) for link in links),
         "assignee_ids": [each.id for each in task.assignees],
         "action_id": task.action_id or 0,

@@ -19,7 +19,7 @@ from webapp.integrations.offered import SampleTask, Usage
 from webapp.permissions import Guarded, Permission, can
 from webapp.runbooks import queries
 from webapp.runbooks.context import context_of, path_of
-from webapp.runbooks.models import Runbook, Task
+from webapp.runbooks.models import Purpose, Runbook, Task
 from webapp.runbooks.states import UNDER_WAY
 
 # Longer than any transaction, and than the clocks of two machines may differ.
@@ -54,6 +54,7 @@ def usage(action_ids: Collection[int]) -> Usage:
         .subquery()
     )
     query = select(used.c.tasks, Runbook.state).join(Runbook, Runbook.id == used.c.runbook_id)
+    query = query.where(Runbook.purpose == Purpose.RUNBOOK)
     rows = db.session.execute(query).all()
     return Usage(
         tasks=sum(row.tasks for row in rows),
@@ -69,6 +70,7 @@ def sample_tasks(user: User, action_id: int) -> Sequence[SampleTask]:
         .join(Task.runbook)
         .where(Task.action_id == action_id, Task.deleted_at.is_(None))
         .where(Runbook.workspace_id.in_(queries.places_of(user)), Runbook.archived_at.is_(None))
+        .where(Runbook.purpose == Purpose.RUNBOOK)
         .options(joinedload(Task.runbook))
         .order_by(Runbook.updated_at.desc(), Task.number)
         .limit(MOST_SAMPLES)

@@ -1,11 +1,12 @@
-"""Runbooks, their streams and tasks, predecessors, owners, assignees and comments."""
+"""Runbooks, their streams and tasks, predecessors, owners, assignees, comments, and their rehearsals and live runs."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, String, Table, Text, UniqueConstraint
+from sqlalchemy import JSON, Column, ForeignKey, Index, String, Table, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.accounts.models import User
@@ -35,12 +36,22 @@ task_predecessors = Table(
 )
 
 
+class Purpose(StrEnum):
+    """What a row of runbooks is: a runbook, or the plan of one version of a template or snippet."""
+
+    RUNBOOK = "runbook"
+    TEMPLATE = "template"
+
+
 class Runbook(Base):
     """A plan of tasks, and its rehearsal or live run.
 
     `state` is a value of `states.RunbookState`; `mode` is "rehearsal" or "live" once started. `seq` rises by one
     with every change that viewers should see; each changed task is stamped with it, so a page can pull what is new.
+    Its times are planned and told in `time_zone`, an IANA name.
+    `audience` is a key of audiences.AUDIENCES, who hears of the rehearsal or live run; None before the start.
     `message` stands at the top of everybody's page until it is taken down, with the name of who wrote it and when.
+    `purpose` is a value of `Purpose`; while `frozen` nothing of the plan can be changed.
     """
 
     __tablename__ = "runbooks"
@@ -51,6 +62,7 @@ class Runbook(Base):
     description: Mapped[str] = mapped_column(Text, default="")
     state: Mapped[str] = mapped_column(String(20), default="planning")
     mode: Mapped[str | None] = mapped_column(String(20))
+    audience: Mapped[str | None] = mapped_column(String(20))
     seq: Mapped[int] = mapped_column(default=1)
     next_task_number: Mapped[int] = mapped_column(default=1)
     message: Mapped[str] = mapped_column(Text, default="")
@@ -59,10 +71,13 @@ class Runbook(Base):
     planned_start: Mapped[datetime | None] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    time_zone: Mapped[str] = mapped_column(String(60), default="UTC")
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    purpose: Mapped[str] = mapped_column(String(20), default="runbook", server_default="runbook")
+    frozen: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     workspace: Mapped[Workspace] = relationship()
     owners: Mapped[list[User]] = relationship(secondary=runbook_owners, lazy="selectin")
@@ -76,6 +91,11 @@ class Runbook(Base):
     @property
     def audit_name(self) -> str:
         return self.name
+
+    @property
+    def is_plan_only(self) -> bool:
+        """Whether it is the plan of a template's version, which is never started."""
+        return self.purpose != Purpose.RUNBOOK
 
     @property
     def guard_workspace_id(self) -> int:
@@ -199,10 +219,25 @@ class Comment(Base):
     lesson: Mapped[bool] = mapped_column(default=False)
 
     user: Mapped[User] = relationship()
+    mentions: Mapped[list[Mention]] = relationship(cascade="all, delete-orphan", order_by="Mention.id")
 
     @property
     def audit_name(self) -> str:
         return self.body[:80]
+
+
+class Mention(Base):
+    """Someone whom a comment names: `words` is how it does, with the @, from `start`, counted in characters."""
+
+    __tablename__ = "comment_mentions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    comment_id: Mapped[int] = mapped_column(ForeignKey("comments.id", ondelete="CASCADE"), index=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    start: Mapped[int]
+    words: Mapped[str] = mapped_column(String(260))
+
+    user: Mapped[User] = relationship()
 
 
 class PlanImport(Base):
@@ -239,3 +274,55 @@ class PlanImport(Base):
     @property
     def audit_name(self) -> str:
         return self.file_name
+
+
+class Execution(Base):
+    """One rehearsal, or the live run, of a runbook. `kind` is a value of `states.Mode`; `number` counts within it.
+
+    `ending` is "complete" or "cancelled" (with `reason`), None while it is under way. `planned_start` is what the plan
+    counted from; `shift_s` is how far the start moved the planned times, in seconds. `kept` is what was planned and what
+    happened, a records.Record as JSON; None until it has ended.
+    """
+
+    __tablename__ = "executions"
+    __table_args__ = (UniqueConstraint("runbook_id", "kind", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    runbook_id: Mapped[int] = mapped_column(ForeignKey("runbooks.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    number: Mapped[int]
+    planned_start: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    shift_s: Mapped[int] = mapped_column(default=0)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    started_by: Mapped[str] = mapped_column(String(200), default="")
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_by: Mapped[str] = mapped_column(String(200), default="")
+    ending: Mapped[str | None] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(Text, default="")
+    kept: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
+
+    @property
+    def live(self) -> bool:
+        return self.kind == "live"
+
+    @property
+    def label(self) -> str:
+        """ "Rehearsal 2", "Live run"."""
+        if self.live and self.number == 1:
+            return "Live run"
+        return f"{'Live run' if self.live else 'Rehearsal'} {self.number}"
+
+    @property
+    def noun(self) -> str:
+        """ "rehearsal" or "live run", for sentences."""
+        return "live run" if self.live else "rehearsal"
+
+    @property
+    def slug(self) -> str:
+        """Its part of an address: "rehearsal-2"."""
+        return f"{self.kind}-{self.number}"
+
+    @property
+    def standing(self) -> str:
+        """How it ended, in a word or two."""
+        return self.ending or "under way"

@@ -18,6 +18,7 @@ from webapp.permissions import Permission, can
 from webapp.runbooks import activity, queries
 from webapp.runbooks.addresses import Here
 from webapp.runbooks.board import Board, Viewer
+from webapp.runbooks.forecast import Span
 from webapp.runbooks.models import Runbook, Task
 from webapp.runbooks.operations import locked_because
 from webapp.runbooks.queries import Link
@@ -78,6 +79,12 @@ class Panel:
     @property
     def base(self) -> str:
         return self.here.base
+
+    @property
+    def forecast(self) -> Span | None:
+        """When the task is forecast to start and end, where that is not as planned; None once it is known."""
+        open_ = self.runbook.state in UNDER_WAY and self.task.state != TaskState.COMPLETE
+        return self.row.span if open_ and self.row.off_plan else None
 
     @property
     def url(self) -> str:
@@ -225,7 +232,8 @@ def load_panel(task: Task, board: Board) -> Panel:
         found.trigger = TRIGGERS.get(action.trigger)
         found.destination = destination_of(action, runbook.mode)
         found.rehearsed = destination_of(action, Mode.REHEARSAL)
-        found.sign_in = sign_in_state(action, task_id=task.id, user_id=viewer.user.id)
+        if not runbook.is_plan_only:
+            found.sign_in = sign_in_state(action, task_id=task.id, user_id=viewer.user.id)
     runs = integration_runs.runs_of_task(task.id)
     began = task.calls_since
     if runs and began is not None and runs[0].requested_at >= began:

@@ -10,18 +10,27 @@ from typing import Any, TypeVar
 
 from flask import abort
 from sqlalchemy import Select, and_, func, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from webapp.accounts.models import User
 from webapp.extensions import db
 from webapp.fields import queries as fields
 from webapp.fields.models import FieldDefinition
 from webapp.integrations.models import Action
-from webapp.permissions import TABLE, Permission, can
-from webapp.runbooks.models import Comment, Runbook, Stream, Task, task_assignees, task_predecessors
+from webapp.permissions import TABLE, Guarded, Permission, can
+from webapp.runbooks.models import (
+    Comment,
+    Mention,
+    Purpose,
+    Runbook,
+    Stream,
+    Task,
+    task_assignees,
+    task_predecessors,
+)
 from webapp.runbooks.states import ENDED, NOT_STARTED, UNDER_WAY, Completion, RunbookState, TaskState
 
-T = TypeVar("T", Runbook, Task)
+T = TypeVar("T", bound=Guarded)
 
 
 def runbook_for(user: User, runbook_id: int, permission: Permission) -> Runbook:
@@ -31,12 +40,12 @@ def runbook_for(user: User, runbook_id: int, permission: Permission) -> Runbook:
         .where(Runbook.id == runbook_id)
         .options(joinedload(Runbook.workspace), joinedload(Runbook.owners))
     )
-    return _permitted(user, db.session.scalars(query).unique().one_or_none(), permission)
+    return permitted(user, db.session.scalars(query).unique().one_or_none(), permission)
 
 
 def task_for(user: User, task_id: int, permission: Permission) -> Task:
     """The task with its runbook, stream and action, for someone who holds the permission on it."""
-    return _permitted(user, db.session.scalar(_detailed().where(Task.id == task_id)), permission)
+    return permitted(user, db.session.scalar(_detailed().where(Task.id == task_id)), permission)
 
 
 def task_numbered(
@@ -44,7 +53,7 @@ def task_numbered(
 ) -> Task:
     """The same, by the number that people see; a deleted task only where asked for."""
     query = _detailed(deleted=deleted).where(Task.runbook_id == runbook_id, Task.number == number)
-    return _permitted(user, db.session.scalar(query), permission)
+    return permitted(user, db.session.scalar(query), permission)
 
 
 def fields_of(runbook: Runbook) -> list[FieldDefinition]:
@@ -72,7 +81,11 @@ def streams_of(runbook_id: int) -> list[Stream]:
 
 def comments_of(task_id: int) -> list[Comment]:
     """What was written on the task, oldest first."""
-    query = select(Comment).where(Comment.task_id == task_id).options(joinedload(Comment.user))
+    query = (
+        select(Comment)
+        .where(Comment.task_id == task_id)
+        .options(joinedload(Comment.user), selectinload(Comment.mentions).joinedload(Mention.user))
+    )
     return list(db.session.scalars(query.order_by(Comment.id)))
 
 
@@ -219,6 +232,7 @@ def runbooks_in(
     query = (
         select(Runbook)
         .where(Runbook.workspace_id.in_(places), Runbook.state.in_(states), Runbook.archived_at.is_(None))
+        .where(Runbook.purpose == Purpose.RUNBOOK)
         .options(joinedload(Runbook.workspace))
         .order_by(Runbook.updated_at.desc(), Runbook.id.desc())
         .limit(limit)
@@ -244,6 +258,7 @@ def count_runbooks(places: Collection[int]) -> dict[str, int]:
     query = (
         select(Runbook.state, func.count())
         .where(Runbook.workspace_id.in_(places), Runbook.archived_at.is_(None))
+        .where(Runbook.purpose == Purpose.RUNBOOK)
         .group_by(Runbook.state)
     )
     found = dict.fromkeys(TABS, 0)
@@ -330,7 +345,8 @@ def _detailed(*, deleted: bool = False) -> Select[Task]:
     )
 
 
-def _permitted(user: User, thing: T | None, permission: Permission) -> T:
+def permitted(user: User, thing: T | None, permission: Permission) -> T:
+    """The thing; 404 for someone who may not see it, 403 for someone who may not do that with it."""
     if thing is None or not can(user, Permission.READ_RUNBOOKS, thing):
         abort(404)
     if not can(user, permission, thing):

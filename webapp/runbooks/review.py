@@ -1,6 +1,7 @@
 """Plan against what happened, per task, per stream and as a whole. Pure: no Flask, no database.
 
-The plan counts from the moment at which the runbook was really started, as everywhere in Runsheet.
+It reads a record, which is the same whether it comes from the present rows or was kept at the end. The plan counts
+from where the schedule says, as everywhere in Runsheet.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from functools import cached_property
 
 from webapp.runbooks.differences import length, moved, sentence, stretched, worth_saying
 from webapp.runbooks.forecast import Span
-from webapp.runbooks.rows import LATE_START_S, Facts, Person
+from webapp.runbooks.records import Record, TaskRecord
+from webapp.runbooks.rows import LATE_START_S, Person
 from webapp.runbooks.schedule import Schedule
 from webapp.runbooks.states import Completion, TaskState
 
@@ -29,21 +31,11 @@ _OPEN = {
 
 
 @dataclass(frozen=True)
-class Doers:
-    """Who started and who finished a task, and the reason where it was skipped or finished by hand."""
-
-    started_by: str = ""
-    finished_by: str = ""
-    reason: str = ""
-
-
-@dataclass(frozen=True)
 class Reviewed:
     """One task: its plan, what happened, and who did it."""
 
-    facts: Facts
+    facts: TaskRecord
     plan: Span
-    doers: Doers
 
     @property
     def number(self) -> int:
@@ -121,9 +113,9 @@ class Reviewed:
 class LateStart:
     """A task that was started after its plan, or could have been and was not.
 
-    `late_s` is `held_s` (it could not start, because `held_by` ended late) plus `waited_s` (it could start since
-    `since`, and nobody did it). `paused_s`: how much of the waiting the runbook was paused. `started`: whether it was
-    started at all.
+    `late_s` is `held_s` (it could not start, because `held_by` ended late, or, where that is None, because the runbook
+    itself was not started yet) plus `waited_s` (it could start since `since`, and nobody did it).
+    `paused_s`: how much of the waiting the runbook was paused. `started`: whether it was started at all.
     """
 
     task: Reviewed
@@ -142,8 +134,10 @@ class LateStart:
     @property
     def held(self) -> str:
         """What kept it from starting on time; empty where nothing did."""
-        if self.held_by is None or not worth_saying(self.held_s):
+        if not worth_saying(self.held_s):
             return ""
+        if self.held_by is None:
+            return f"Waited for the start of the runbook, {length(self.held_s)} after the task's plan."
         return f"Waited for {self.held_by.name}, which {_why_late(self.held_by)}."
 
     @property
@@ -162,11 +156,12 @@ class LateStart:
 
 @dataclass(frozen=True)
 class Summary:
-    """A stream, or the whole runbook: its tasks counted, its plan, and what happened.
+    """A stream, or the whole runbook (`stream_id` 0): its tasks counted, its plan, and what happened.
 
     `begun` and `ended` are None where no task of it was started or none is complete.
     """
 
+    stream_id: int
     name: str
     color: int
     total: int
@@ -256,15 +251,6 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Stream:
-    """A stream as the review names it."""
-
-    id: int
-    name: str
-    color: int
-
-
-@dataclass(frozen=True)
 class Review:
     """The whole review. `tasks` are stream by stream, in their order there; `late` as planned, so causes come first."""
 
@@ -286,40 +272,32 @@ class Review:
         return {each.task.facts.id: each for each in self.late}
 
 
-def review(
-    facts: Sequence[Facts],
-    doers: Mapping[int, Doers],
-    links: Mapping[int, Sequence[int]],
-    streams: Sequence[Stream],
-    schedule: Schedule,
-    pauses: Sequence[Span] = (),
-) -> Review:
-    """The review of a runbook that was started. `doers` and `links` (to predecessors) are by task id.
+def review(record: Record, schedule: Schedule, pauses: Sequence[Span] = ()) -> Review:
+    """The review of a rehearsal or live run.
 
-    `schedule.moment` is the end of the run, or now; what has not happened by then counts until then.
+    `schedule.moment` is its end, or now; what has not happened by then counts until then.
     """
-    nobody = Doers()
-    by_id = {each.id: Reviewed(each, schedule.planned(each.id), doers.get(each.id, nobody)) for each in facts}
+    links = record.links
+    by_id = {each.id: Reviewed(each, schedule.planned(each.id)) for each in record.tasks}
     late = [
         found
         for task in by_id.values()
         if (found := _late_start(task, links.get(task.facts.id, ()), by_id, schedule, pauses)) is not None
     ]
     late_ids = {each.task.facts.id for each in late}
-    lanes: dict[int, list[Reviewed]] = {each.id: [] for each in streams}
+    lanes: dict[int, list[Reviewed]] = {each.id: [] for each in record.streams}
     for task in by_id.values():
         lanes[task.facts.stream_id].append(task)
     summaries = [
-        (_summary(each.name, each.color, lanes[each.id], late_ids), lanes[each.id])
-        for each in streams
+        (_summary(each.id, each.name, each.color, lanes[each.id], late_ids), lanes[each.id])
+        for each in record.streams
         if lanes[each.id]
     ]
     ordered = [task for _, tasks in summaries for task in tasks]
-    begin = Span(schedule.begin, schedule.begin)
     return Review(
         tasks=ordered,
         streams=summaries,
-        whole=_summary("", 0, ordered, late_ids, begin),
+        whole=_summary(0, "", 0, ordered, late_ids, schedule),
         late=sorted(late, key=lambda each: (each.task.plan.start, each.since, each.task.number)),
     )
 
@@ -357,8 +335,9 @@ def _late_start(
         (by_id[each].facts.finished_at, -by_id[each].number, by_id[each]) for each in before if each in by_id
     ]
     last = max(((at, number, each) for at, number, each in ended if at is not None), default=None)
+    ready = max(planned, schedule.started or planned)
     # A predecessor that was given to it later may have ended after it started.
-    since = min(start, max(planned, last[0])) if last else planned
+    since = min(start, max(ready, last[0]) if last else ready)
     held_s = _seconds(planned, since)
     return LateStart(
         task=task,
@@ -367,7 +346,7 @@ def _late_start(
         waited_s=late_s - held_s,
         paused_s=_overlap(since, start, pauses),
         since=since,
-        held_by=last[2] if last and held_s > 0 else None,
+        held_by=last[2] if last and last[0] > ready else None,
         started=facts.started_at is not None,
     )
 
@@ -385,13 +364,19 @@ def _why_late(task: Reviewed) -> str:
 
 
 def _summary(
-    name: str, color: int, tasks: Sequence[Reviewed], late: Iterable[int], at_least: Span | None = None
+    stream_id: int,
+    name: str,
+    color: int,
+    tasks: Sequence[Reviewed],
+    late: Iterable[int],
+    whole: Schedule | None = None,
 ) -> Summary:
     late = set(late)
-    spans = [each.plan for each in tasks] + ([at_least] if at_least else [])
+    spans = [each.plan for each in tasks] + ([Span(whole.begin, whole.begin)] if whole else [])
     begun = [each.facts.started_at for each in tasks if each.facts.started_at]
     ended = [each.facts.finished_at for each in tasks if each.facts.finished_at]
     return Summary(
+        stream_id=stream_id,
         name=name,
         color=color,
         total=len(tasks),
@@ -400,7 +385,7 @@ def _summary(
         by_hand=sum(each.by_hand for each in tasks),
         late_starts=sum(each.facts.id in late for each in tasks),
         plan=Span(min(each.start for each in spans), max(each.end for each in spans)),
-        begun=at_least.start if at_least else min(begun, default=None),
+        begun=whole.started if whole else min(begun, default=None),
         ended=max(ended, default=None),
     )
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import aliased
 
 from webapp.accounts.models import User
 from webapp.audit import queries as audit
@@ -16,15 +15,18 @@ from webapp.clock import now
 from webapp.extensions import db
 from webapp.integration_runs import queries as integration_runs
 from webapp.runbooks import queries
-from webapp.runbooks.models import Comment, Runbook, Task
-from webapp.runbooks.review import Call, Doers, Lesson, Review, Step, Stream, pauses_within, review
-from webapp.runbooks.rows import Facts, Person, outcome_words
+from webapp.runbooks.differences import offset
+from webapp.runbooks.executions import Window, planned_start_of, record_of, window_of
+from webapp.runbooks.models import Comment, Execution, Runbook, Task
+from webapp.runbooks.records import Record, TaskRecord
+from webapp.runbooks.review import Call, Lesson, Review, Step, pauses_within, review
+from webapp.runbooks.rows import Person, outcome_words
 from webapp.runbooks.schedule import Schedule, schedule_of
-from webapp.runbooks.states import ENDED, RunbookState
 
 # Verb to its words and icon.
 _STEPS = {
     "runbook.started": ("Started", "player-play"),
+    "runbook.rebaselined": ("Planned times moved", "calendar-time"),
     "runbook.paused": ("Paused", "player-pause"),
     "runbook.resumed": ("Resumed", "player-play"),
     "runbook.completed": ("Completed", "circle-check"),
@@ -33,77 +35,82 @@ _STEPS = {
 
 
 @dataclass(frozen=True)
-class RunReview:
-    """The review of a runbook's present run with all that is told beside it.
-
-    `lessons` are of every run of it, because nobody throws away what a rehearsal has taught.
-    """
+class Reviewing:
+    """A rehearsal or live run, its record and how that went against the plan."""
 
     runbook: Runbook
+    execution: Execution
     moment: datetime
+    record: Record
     schedule: Schedule
     review: Review
-    steps: Sequence[Step]
-    calls: Sequence[Call]
-    lessons: Sequence[Lesson]
+    lines: Sequence[AuditLine]
 
     @property
     def ended(self) -> bool:
-        return self.runbook.state in ENDED
+        return self.execution.ending is not None
 
     @property
-    def start_late_s(self) -> int | None:
-        """Seconds from the runbook's planned to its actual start; None where no start was planned."""
-        if self.runbook.planned_start is None:
-            return None
-        return int((self.schedule.begin - self.runbook.planned_start).total_seconds())
+    def planned_start(self) -> datetime | None:
+        """What the plan counts from; None where it counts from the start itself."""
+        return self.schedule.begin if self.schedule.start_late_s else None
 
 
-def load_review(runbook: Runbook) -> RunReview | None:
-    """The review; None for a runbook that has not been started."""
-    started = runbook.started_at
-    if started is None or runbook.state == RunbookState.PLANNING:
-        return None
+@dataclass(frozen=True)
+class Told:
+    """What a review's page tells beside it.
+
+    `earlier` are the lessons of executions before this one: nobody throws away what a rehearsal has taught. `present` are
+    the numbers of the tasks that are still in the plan.
+    """
+
+    steps: Sequence[Step]
+    calls: Sequence[Call]
+    lessons: Sequence[Lesson]
+    earlier: Sequence[Lesson]
+    present: frozenset[int]
+
+
+def load_review(runbook: Runbook, execution: Execution, among: Sequence[Execution]) -> Reviewing:
+    """The review of one among all executions of the runbook."""
     moment = now()
-    until = runbook.ended_at or moment
-    facts, doers = _tasks(runbook.id)
-    links = queries.links_within(runbook.id)
-    schedule = schedule_of(facts, links, started=started, planned_start=runbook.planned_start, moment=until)
-    lines = [each for each in audit.lines_about("runbooks", runbook.id) if each.at >= started]
+    until = execution.ended_at or moment
+    record = record_of(execution)
+    schedule = schedule_of(
+        record.tasks,
+        record.links,
+        started=execution.started_at,
+        planned_start=planned_start_of(execution, runbook),
+        moment=until,
+    )
+    window = window_of(execution, among)
+    lines = [each for each in audit.lines_about("runbooks", runbook.id) if window.holds(each.at)]
     changes = [(each.at, each.verb == "runbook.paused") for each in lines if each.verb in _STEPS]
-    streams = [Stream(each.id, each.name, each.color) for each in queries.streams_of(runbook.id)]
-    return RunReview(
+    return Reviewing(
         runbook=runbook,
+        execution=execution,
         moment=moment,
+        record=record,
         schedule=schedule,
-        review=review(facts, doers, links, streams, schedule, pauses_within(changes, until)),
-        steps=_steps(lines),
-        calls=_calls(runbook.id, started, {each.id: each for each in facts}),
-        lessons=_lessons(runbook.id),
+        review=review(record, schedule, pauses_within(changes, until)),
+        lines=lines,
     )
 
 
-def _tasks(runbook_id: int) -> tuple[list[Facts], dict[int, Doers]]:
-    """The runbook's tasks in their order, and by id who started and finished them and why."""
-    starter, finisher = aliased(User), aliased(User)
-    columns = [getattr(Task, name) for name in Facts._fields]
-    query = (
-        select(*columns, starter.name, finisher.name, Task.skip_reason)
-        .outerjoin(starter, starter.id == Task.started_by_id)
-        .outerjoin(finisher, finisher.id == Task.finished_by_id)
-        .where(Task.runbook_id == runbook_id, Task.deleted_at.is_(None))
-        .order_by(Task.position, Task.id)
+def load_told(found: Reviewing, among: Sequence[Execution]) -> Told:
+    """What belongs to that review."""
+    window = window_of(found.execution, among)
+    tasks = {each.id: each for each in found.record.tasks}
+    lessons = _lessons(found.runbook.id, tasks, window.until)
+    # What was noted before the first start belongs to the first.
+    since = window.since if window.before else datetime.min.replace(tzinfo=UTC)
+    return Told(
+        steps=_steps(found.lines),
+        calls=_calls(found.runbook.id, window, tasks),
+        lessons=[each for each in lessons if each.at >= since],
+        earlier=[each for each in lessons if each.at < since],
+        present=frozenset(each.number for each in queries.names_within(found.runbook.id)),
     )
-    facts, doers = [], {}
-    for *values, started_by, finished_by, reason in db.session.execute(query):
-        each = Facts(*values)
-        facts.append(each)
-        doers[each.id] = Doers(
-            started_by or ("Runsheet" if each.started_at else ""),
-            finished_by or ("Runsheet" if each.finished_at else ""),
-            reason,
-        )
-    return facts, doers
 
 
 def _steps(lines: Sequence[AuditLine]) -> list[Step]:
@@ -112,16 +119,18 @@ def _steps(lines: Sequence[AuditLine]) -> list[Step]:
         known = _STEPS.get(line.verb)
         if known is not None:
             words, icon = known
-            mode = (line.after or {}).get("mode")
-            if line.verb == "runbook.started" and mode:
-                words = f"Started as {'a rehearsal' if mode == 'rehearsal' else 'a live run'}"
+            after = line.after or {}
+            if line.verb == "runbook.started" and "mode" in after:
+                words = f"Started as {'a rehearsal' if after['mode'] == 'rehearsal' else 'a live run'}"
+            elif line.verb == "runbook.rebaselined":
+                words = f"{words} {offset(after.get('moved by seconds') or 0)}"
             found.append(Step(line.at, words, icon, line.actor_name, line.note or ""))
     return found
 
 
-def _calls(runbook_id: int, since: datetime, tasks: dict[int, Facts]) -> list[Call]:
+def _calls(runbook_id: int, window: Window, tasks: dict[int, TaskRecord]) -> list[Call]:
     found = []
-    for run in integration_runs.runs_of_runbook(runbook_id, since):
+    for run in integration_runs.runs_of_runbook(runbook_id, window.since, window.until):
         task = tasks.get(run.task_id) if run.task_id is not None else None
         outcome = run.outcome or {}
         found.append(
@@ -142,15 +151,23 @@ def _calls(runbook_id: int, since: datetime, tasks: dict[int, Facts]) -> list[Ca
     return found
 
 
-def _lessons(runbook_id: int) -> list[Lesson]:
+def _lessons(runbook_id: int, tasks: dict[int, TaskRecord], until: datetime | None) -> list[Lesson]:
+    """Those that were written until then, with their task as the record calls it, oldest first."""
     query = (
         select(Task.id, Task.number, Task.title, Comment.body, User.id, User.name, User.color, Comment.at)
         .join(Task, Task.id == Comment.task_id)
         .join(User, User.id == Comment.user_id)
-        .where(Task.runbook_id == runbook_id, Task.deleted_at.is_(None), Comment.lesson)
+        .where(Task.runbook_id == runbook_id, Comment.lesson)
         .order_by(Comment.id)
     )
-    return [
-        Lesson(task_id, number, title, body, Person(user_id, name, color), at)
-        for task_id, number, title, body, user_id, name, color, at in db.session.execute(query)
-    ]
+    if until is not None:
+        query = query.where(Comment.at < until)
+    found = []
+    for task_id, number, title, body, user_id, name, color, at in db.session.execute(query):
+        recorded = tasks.get(task_id)
+        found.append(
+            Lesson(
+                task_id, number, recorded.title if recorded else title, body, Person(user_id, name, color), at
+            )
+        )
+    return found

@@ -79,7 +79,7 @@ def _row(
     lessons: Sequence[Lesson],
     zone: ZoneInfo,
 ) -> list[str]:
-    facts, doers = task.facts, task.doers
+    facts = task.facts
     return [
         str(task.number),
         task.title,
@@ -90,14 +90,14 @@ def _row(
         _clock(facts.started_at, zone),
         _clock(facts.finished_at, zone),
         "" if task.took_s is None else shown(task.took_s),
-        _minutes(task.started_late_s),
-        _minutes(task.over_s),
-        _minutes(task.finished_late_s),
+        minutes(task.started_late_s),
+        minutes(task.over_s),
+        minutes(task.finished_late_s),
         task.difference,
         task.ending,
-        doers.reason,
-        doers.started_by,
-        doers.finished_by,
+        facts.skip_reason,
+        facts.started_by,
+        facts.finished_by,
         cause_of(late, zone) if late else "",
         "\n".join(_called(each, zone) for each in calls),
         "\n".join(f"{each.body} ({each.author.name})" for each in lessons),
@@ -110,7 +110,7 @@ def _called(call: Call, zone: ZoneInfo) -> str:
     return f"{_clock(call.at, zone)} {call.action}: {said}"
 
 
-def _minutes(seconds: int | None) -> str:
+def minutes(seconds: int | None) -> str:
     """Full minutes. What was early has a real minus sign, because a cell that begins with a hyphen is no safe cell."""
     if seconds is None:
         return ""

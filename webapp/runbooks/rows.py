@@ -114,6 +114,16 @@ class Row:
     critical: bool = field(default=False, compare=False)
 
     @property
+    def planned_end(self) -> datetime | None:
+        return self.planned + timedelta(seconds=self.facts.duration_s) if self.planned else None
+
+    @property
+    def off_plan(self) -> bool:
+        """Whether it starts or ends another minute than planned, as far as is known by now."""
+        starts = (self.span.start - self.planned).total_seconds() if self.planned else 0.0
+        return max(abs(starts), abs(self.behind_s)) >= 60
+
+    @property
     def id(self) -> int:
         return self.facts.id
 

@@ -1,29 +1,58 @@
-"""A runbook's plan and forecast beside each other. Pure: no Flask, no database."""
+"""A runbook's plan and forecast beside each other. Pure: no Flask, no database.
+
+The plan counts from its planned start, whenever the runbook was really started: lateness is told against what people
+agreed on. Whoever wants it to count from the start moves the plan there when starting (operations.baseline).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from webapp.runbooks.forecast import Forecast, Span, Times
 from webapp.runbooks.graph import Links
-from webapp.runbooks.rows import Facts
+
+
+class Planned(Protocol):
+    """A task, as far as its times are concerned."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def duration_s(self) -> int: ...
+
+    @property
+    def planned_start(self) -> datetime | None: ...
+
+    @property
+    def started_at(self) -> datetime | None: ...
+
+    @property
+    def finished_at(self) -> datetime | None: ...
 
 
 @dataclass(frozen=True)
 class Schedule:
     """When everything was to happen and when it does. `now` is `plan` itself until the runbook has started.
 
-    `begin` is the start, actual or planned; where none is known yet (`dated` is false) it is the moment of asking, and
-    only the distances from it mean something.
+    `begin` is where the plan begins: its planned start, or else the start itself. Where neither is known yet (`dated` is
+    false) it is the moment of asking, and only the distances from it mean something. `started` is None before the start.
     """
 
     begin: datetime
+    started: datetime | None
     moment: datetime
     dated: bool
     plan: Forecast[int]
     now: Forecast[int]
+
+    @property
+    def start_late_s(self) -> int:
+        """Seconds from the planned to the actual start; negative where it was early, 0 before it and without a plan."""
+        return int((self.started - self.begin).total_seconds()) if self.started else 0
 
     @property
     def planned_finish(self) -> datetime:
@@ -45,7 +74,7 @@ class Schedule:
 
 
 def schedule_of(
-    facts: Iterable[Facts],
+    facts: Iterable[Planned],
     links: Links[int],
     *,
     started: datetime | None,
@@ -57,7 +86,7 @@ def schedule_of(
     A loop cannot be saved, but no page fails on one: the tasks then count as if none waited.
     """
     tasks = list(facts)
-    begin = started or planned_start
+    begin = planned_begin(tasks, planned_start, started)
     since = begin or moment
     times = {each.id: Times(timedelta(seconds=each.duration_s), each.planned_start) for each in tasks}
     try:
@@ -74,4 +103,17 @@ def schedule_of(
             for each in tasks
         }
         now = Forecast(links, actual, begin=started, moment=moment)
-    return Schedule(since, moment, begin is not None, plan, now)
+    return Schedule(since, started, moment, begin is not None, plan, now)
+
+
+def planned_begin(
+    facts: Iterable[Planned], planned_start: datetime | None, started: datetime | None = None
+) -> datetime | None:
+    """Where the plan begins; None where nothing says so.
+
+    A runbook without a planned start that was started begins with it, or with the first planned start of a task that is
+    earlier: that task was due, and is late.
+    """
+    if planned_start is not None or started is None:
+        return planned_start
+    return min([started, *(each.planned_start for each in facts if each.planned_start)])

@@ -35,9 +35,17 @@ class Status:
 
 
 def status_of(
-    *, behind_s: float, planned_s: float, late: Sequence[Trouble], failed: Sequence[Trouble]
+    *,
+    behind_s: float,
+    planned_s: float,
+    late: Sequence[Trouble],
+    failed: Sequence[Trouble],
+    start_late_s: float = 0,
 ) -> Status:
-    """The status of a run whose finish is `behind_s` seconds after a plan that lasts `planned_s` seconds."""
+    """The status of a run whose finish is `behind_s` seconds after a plan that lasts `planned_s` seconds.
+
+    `start_late_s`: how long after its planned start it was started.
+    """
     critical = [each for each in failed if each.critical]
     reasons = []
     if critical:
@@ -47,7 +55,8 @@ def status_of(
         behind_s >= max(AMBER_S, planned_s * AMBER_SHARE),
     )
     if some:
-        reasons.append(f"The forecast finish is {_minutes(behind_s)} after plan.")
+        begun = f" It was started {_minutes(start_late_s)} late." if start_late_s >= AMBER_S else ""
+        reasons.append(f"The forecast finish is {_minutes(behind_s)} after plan.{begun}")
     if blocking := [each for each in late if each.critical]:
         worst = max(each.late_s for each in blocking)
         verb = "is" if len(blocking) == 1 else "are"

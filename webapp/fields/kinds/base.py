@@ -30,6 +30,13 @@ class FieldKind:
         """
         raise NotImplementedError
 
+    def typed_of(self, texts: Sequence[str], ids: Mapping[str, int]) -> Sequence[str]:
+        """What a form would send for the texts of a file, which are those of `for_template`.
+
+        `ids` maps email addresses in small letters to the people who may be chosen. Raises InvalidValue.
+        """
+        return texts
+
     def as_typed(self, typed: Sequence[str]) -> Any:
         """What the form sent as the widget draws it again, be it right or wrong."""
         return typed[0] if typed else ""

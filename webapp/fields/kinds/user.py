@@ -23,6 +23,12 @@ class User(FieldKind):
             raise InvalidValue("This person does not belong to the workspace any more. Choose another.")
         return int(text)
 
+    def typed_of(self, texts: Sequence[str], ids: Mapping[str, int]) -> Sequence[str]:
+        text = single(texts)
+        if text and text.lower() not in ids:
+            raise InvalidValue(f"“{text[:60]}” is nobody in this workspace.")
+        return [str(ids[text.lower()])] if text else []
+
     def as_typed(self, typed: Sequence[str]) -> Any:
         text = single(typed)
         return int(text) if text.isdecimal() else text

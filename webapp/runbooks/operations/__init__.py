@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from webapp.runbooks.operations.baseline import way_to
 from webapp.runbooks.operations.bulk import PEOPLE_CHANGES, BulkEdit, BulkOutcome, delete_tasks, edit_tasks
 from webapp.runbooks.operations.changes import touch
 from webapp.runbooks.operations.duplicating import (
@@ -39,7 +40,9 @@ from webapp.runbooks.operations.notes import (
     record_refusal,
     save_field,
     save_runbook_field,
+    unclear_mentions,
 )
+from webapp.runbooks.operations.nudging import nudge, nudged_at
 from webapp.runbooks.operations.planning import (
     Plan,
     add_task,
@@ -48,12 +51,28 @@ from webapp.runbooks.operations.planning import (
     move_task,
     restore_task,
 )
+from webapp.runbooks.operations.snippets import insert_snippet, save_as_snippet
 from webapp.runbooks.operations.streams import (
     add_stream,
     delete_stream,
     edit_stream,
     move_stream,
     restore_stream,
+)
+from webapp.runbooks.operations.templating import (
+    approve_version,
+    archive_template,
+    describe_template,
+    discard_version,
+    is_own,
+    make_runbook,
+    new_version,
+    note_changes,
+    restore_template,
+    save_as_template,
+    send_version_back,
+    submit_version,
+    withdraw_version,
 )
 
 __all__ = [
@@ -64,6 +83,8 @@ __all__ = [
     "add_comment",
     "add_stream",
     "add_task",
+    "approve_version",
+    "archive_template",
     "asked_for",
     "call_of",
     "cancel_runbook",
@@ -73,6 +94,8 @@ __all__ = [
     "delete_stream",
     "delete_task",
     "delete_tasks",
+    "describe_template",
+    "discard_version",
     "duplicate_runbook",
     "duplicate_stream",
     "duplicate_task",
@@ -81,11 +104,18 @@ __all__ = [
     "edit_tasks",
     "finish_by_hand",
     "finish_task",
+    "insert_snippet",
+    "is_own",
     "locked_because",
+    "make_runbook",
     "mark_lesson",
     "mode_words",
     "move_stream",
     "move_task",
+    "new_version",
+    "note_changes",
+    "nudge",
+    "nudged_at",
     "pause_runbook",
     "plan_again",
     "record_refusal",
@@ -93,13 +123,21 @@ __all__ = [
     "reopen_task",
     "restore_stream",
     "restore_task",
+    "restore_template",
     "resume_runbook",
     "retry_call",
+    "save_as_snippet",
+    "save_as_template",
     "save_field",
     "save_runbook_field",
+    "send_version_back",
     "set_message",
     "skip_task",
     "start_runbook",
     "start_task",
+    "submit_version",
     "touch",
+    "unclear_mentions",
+    "way_to",
+    "withdraw_version",
 ]

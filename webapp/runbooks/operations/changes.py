@@ -14,22 +14,27 @@ from webapp.runbooks.refusals import NotNow
 from webapp.runbooks.states import ENDED
 
 
-def touch(runbook: Runbook, *changed: Task | Stream) -> int:
+def touch(runbook: Runbook, *changed: Task | Stream, frozen_too: bool = False) -> int:
     """Raise the runbook's seq, stamp what changed with it, and answer it.
 
     Every operation begins with it: the UPDATE locks the runbook's row until the transaction ends, so changes of one
-    runbook follow one another, and the runbook's state is read anew under that lock.
+    runbook follow one another, and the runbook's state is read anew under that lock. Raises NotNow for a frozen plan,
+    unless what is done is no change of the plan (`frozen_too`).
     """
-    seq, state, mode = db.session.execute(
+    seq, state, mode, frozen = db.session.execute(
         update(Runbook)
         .where(Runbook.id == runbook.id)
         .values(seq=Runbook.seq + 1, updated_at=now())
-        .returning(Runbook.seq, Runbook.state, Runbook.mode)
+        .returning(Runbook.seq, Runbook.state, Runbook.mode, Runbook.frozen)
         .execution_options(synchronize_session=False)
     ).one()
     set_committed_value(runbook, "seq", seq)
     set_committed_value(runbook, "state", state)
     set_committed_value(runbook, "mode", mode)
+    if frozen and not frozen_too:
+        raise NotNow(
+            "This version of the template is not a draft any more, so its plan cannot be changed. Make a new version."
+        )
     for each in changed:
         each.seq = seq
     return int(seq)

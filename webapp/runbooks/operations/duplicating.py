@@ -16,13 +16,14 @@ from webapp.audit.operations import record
 from webapp.extensions import db
 from webapp.fields import operations as fields
 from webapp.runbooks import queries
-from webapp.runbooks.models import Runbook, Stream, Task, task_assignees, task_predecessors
+from webapp.runbooks.models import Purpose, Runbook, Stream, Task, task_assignees, task_predecessors
 from webapp.runbooks.operations.changes import refuse_if_ended, touch
 from webapp.runbooks.operations.many_tasks import insert_pairs, insert_tasks
 from webapp.runbooks.operations.planning import place_after, refuse_if_gone
 from webapp.runbooks.operations.readiness import settle_readiness
 from webapp.runbooks.operations.streams import COLORS
 from webapp.runbooks.operations.streams import refuse_if_gone as refuse_if_stream_gone
+from webapp.runbooks.refusals import NotNow
 from webapp.runbooks.states import UNDER_WAY
 from webapp.workspaces import queries as workspaces
 
@@ -36,17 +37,17 @@ def duplicate_task(task: Task, *, by: User) -> Task:
     seq = touch(runbook, task.stream)
     refuse_if_ended(runbook)
     refuse_if_gone(task)
-    [number] = _take_numbers(runbook, 1)
-    copies = _copy_tasks(
+    [number] = take_numbers(runbook, 1)
+    copies = copy_tasks(
         [task],
-        [_place(task.stream_id, number, place_after(runbook, task), seq, title=copy_name(task, task.title))],
+        [placed(task.stream_id, number, place_after(runbook, task), seq, title=copy_name(task, task.title))],
         into=runbook,
         may_wait_for=_tasks_of(runbook),
     )
     copy = db.session.get_one(Task, copies[task.id])
     _record("task.added", copy, runbook, by, {"title": copy.title, "copy of": task.audit_name})
     if runbook.state in UNDER_WAY:
-        settle_readiness(runbook, seq)
+        settle_readiness(runbook, seq, by=by)
     return copy
 
 
@@ -69,14 +70,14 @@ def duplicate_stream(stream: Stream, *, by: User) -> Stream:
         each.position = position
     db.session.add(copy)
     db.session.flush()
-    tasks = _planned(runbook, stream)
-    numbers = _take_numbers(runbook, len(tasks))
+    tasks = planned_tasks(runbook, stream)
+    numbers = take_numbers(runbook, len(tasks))
     first = place_after(runbook, None)
-    places = [_place(copy.id, number, first + at, seq) for at, number in enumerate(numbers)]
-    _copy_tasks(tasks, places, into=runbook, may_wait_for=_tasks_of(runbook))
+    places = [placed(copy.id, number, first + at, seq) for at, number in enumerate(numbers)]
+    copy_tasks(tasks, places, into=runbook, may_wait_for=_tasks_of(runbook))
     _record("stream.added", copy, runbook, by, {"name": copy.name, "copy of": stream.name, "tasks": numbers})
     if runbook.state in UNDER_WAY:
-        settle_readiness(runbook, seq)
+        settle_readiness(runbook, seq, by=by)
     return copy
 
 
@@ -85,26 +86,50 @@ def duplicate_runbook(
 ) -> Runbook:
     """A new runbook in planning with the same plan and the tasks' numbers, owned by whoever makes it.
 
-    Where both have a planned start, the tasks' planned starts move by the time between them.
+    Where both have a planned start, the tasks' planned starts move by the time between them. Raises NotNow.
     """
-    moved = planned_start - runbook.planned_start if planned_start and runbook.planned_start else timedelta()
+    if runbook.is_plan_only:
+        raise NotNow("This is the plan of a template. Make a runbook from an approved version of it.")
+    copy = copy_plan(runbook, name=name, planned_start=planned_start, keep_assignees=keep_assignees, by=by)
+    tasks = len(_tasks_of(copy))
+    facts = {"name": name, "workspace": copy.workspace.name, "copy of": runbook.name, "tasks": tasks}
+    _record("runbook.created", copy, copy, by, facts)
+    return copy
+
+
+def copy_plan(
+    runbook: Runbook,
+    *,
+    name: str,
+    planned_start: datetime | None,
+    keep_assignees: bool,
+    by: User | None,
+    purpose: Purpose = Purpose.RUNBOOK,
+) -> Runbook:
+    """The same plan once more, in planning, with the tasks' numbers. Not audited: who calls it says what it is."""
+    begins = runbook.planned_start
+    tasks = planned_tasks(runbook)
+    if begins is None and purpose is Purpose.RUNBOOK and runbook.is_plan_only:
+        begins = min((each.planned_start for each in tasks if each.planned_start), default=None)
+    moved = planned_start - begins if planned_start and begins else timedelta()
     copy = Runbook(
         name=name,
         description=runbook.description,
         workspace=runbook.workspace,
+        purpose=purpose,
         planned_start=planned_start,
+        time_zone=runbook.time_zone,
         next_task_number=runbook.next_task_number,
-        created_by_id=by.id,
-        owners=[by],
+        created_by_id=by.id if by else None,
+        owners=[by] if by else [],
     )
     originals = queries.streams_of(runbook.id)
-    copy.streams = [Stream(name=each.name, color=each.color, position=each.position) for each in originals]
+    copy.streams = copy_streams(originals)
     db.session.add(copy)
     db.session.flush()
     stream_ids = {old.id: new.id for old, new in zip(originals, copy.streams, strict=True)}
-    tasks = _planned(runbook)
     places = [
-        _place(
+        placed(
             stream_ids[each.stream_id],
             each.number,
             each.position,
@@ -113,11 +138,14 @@ def duplicate_runbook(
         )
         for each in tasks
     ]
-    _copy_tasks(tasks, places, into=copy, keep_assignees=keep_assignees)
+    copy_tasks(tasks, places, into=copy, keep_assignees=keep_assignees)
     fields.copy_runbook_values(runbook.id, copy.id)
-    facts = {"name": name, "workspace": copy.workspace.name, "copy of": runbook.name, "tasks": len(tasks)}
-    _record("runbook.created", copy, copy, by, facts)
     return copy
+
+
+def copy_streams(originals: Sequence[Stream]) -> list[Stream]:
+    """Streams for another plan, in the same order."""
+    return [Stream(name=each.name, color=each.color, position=each.position) for each in originals]
 
 
 def copy_name(copied: Task | Stream | Runbook, name: str) -> str:
@@ -125,7 +153,7 @@ def copy_name(copied: Task | Stream | Runbook, name: str) -> str:
     return name[: _LONGEST[type(copied)] - len(_MARK)] + _MARK
 
 
-def _copy_tasks(
+def copy_tasks(
     tasks: Sequence[Task],
     places: Sequence[Mapping[str, Any]],
     *,
@@ -163,7 +191,7 @@ def _copy_tasks(
     return copies
 
 
-def _place(stream_id: int, number: int, position: int, seq: int, **changed: Any) -> dict[str, Any]:
+def placed(stream_id: int, number: int, position: int, seq: int, **changed: Any) -> dict[str, Any]:
     """Where a copy goes, and what of it differs from its original."""
     return {
         "stream_id": stream_id,
@@ -180,7 +208,7 @@ def _pairs(table: Table, copies: Mapping[int, int]) -> list[tuple[int, int]]:
     return [(first, second) for first, second in db.session.execute(query)]
 
 
-def _planned(runbook: Runbook, stream: Stream | None = None) -> list[Task]:
+def planned_tasks(runbook: Runbook, stream: Stream | None = None) -> list[Task]:
     """What is in the plan, in its order."""
     query = select(Task).where(Task.runbook_id == runbook.id, Task.deleted_at.is_(None))
     if stream is not None:
@@ -192,7 +220,7 @@ def _tasks_of(runbook: Runbook) -> set[int]:
     return {each.id for each in queries.names_within(runbook.id)}
 
 
-def _take_numbers(runbook: Runbook, count: int) -> list[int]:
+def take_numbers(runbook: Runbook, count: int) -> list[int]:
     """The next free numbers, read anew under the lock that touch holds."""
     db.session.refresh(runbook, ["next_task_number"])
     first = runbook.next_task_number

@@ -33,6 +33,7 @@ from webapp.runbooks.states import (
     task_after,
 )
 from webapp.runbooks.triggers import TRIGGERS
+from webapp.zones import local
 
 LONGEST_REASON = 1000
 
@@ -70,7 +71,7 @@ def finish_task(task: Task, *, by: User | None, completion: Completion = Complet
     _complete(task, TaskEvent.FINISH, seq, by, completion)
     _record("task.finished", task, by)
     TRIGGERS["task_finish"].call(task, by)
-    release_followers(runbook, task.id, seq)
+    release_followers(runbook, task.id, seq, by=by)
 
 
 def finish_by_hand(task: Task, reason: str, *, by: User) -> None:
@@ -87,7 +88,7 @@ def finish_by_hand(task: Task, reason: str, *, by: User) -> None:
     _complete(task, TaskEvent.FINISH_BY_HAND, seq, by, Completion.BY_HAND, skip_reason=reason, **started)
     _record("task.finished_by_hand", task, by, note=reason)
     _cancel_call(task, by)
-    release_followers(runbook, task.id, seq)
+    release_followers(runbook, task.id, seq, by=by)
 
 
 def skip_task(task: Task, reason: str, *, by: User) -> None:
@@ -104,7 +105,7 @@ def skip_task(task: Task, reason: str, *, by: User) -> None:
     _record("task.skipped", task, by, note=reason)
     _cancel_call(task, by)
     TRIGGERS["task_skip"].call(task, by)
-    release_followers(runbook, task.id, seq)
+    release_followers(runbook, task.id, seq, by=by)
 
 
 def reopen_task(task: Task, reason: str, *, by: User) -> None:
@@ -135,7 +136,7 @@ def reopen_task(task: Task, reason: str, *, by: User) -> None:
         reopened_at=now(),
     )
     _record("task.reopened", task, by, note=reason, before=before)
-    settle_readiness(runbook, seq)
+    settle_readiness(runbook, seq, by=by)
 
 
 def asked_for(task: Task, moment: str) -> list[Any]:
@@ -250,7 +251,10 @@ def _refuse_before_its_time(task: Task) -> None:
         and task.planned_start is not None
         and task.planned_start > now()
     ):
-        raise NotNow(f"This task has a fixed start: {task.planned_start:%d %b %Y, %H:%M} UTC.")
+        zone = task.runbook.time_zone
+        raise NotNow(
+            f"This task has a fixed start: {local(task.planned_start, zone):%-d %b %Y, %H:%M} in {zone}."
+        )
 
 
 def _refuse_missing(task: Task, definitions: list[Any]) -> None:

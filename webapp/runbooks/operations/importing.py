@@ -23,16 +23,20 @@ from webapp.runbooks.models import (
     task_predecessors,
 )
 from webapp.runbooks.operations.changes import stamp, touch
+from webapp.runbooks.operations.import_particulars import write_particulars
 from webapp.runbooks.operations.lifecycle import create_runbook
 from webapp.runbooks.operations.many_tasks import Told
 from webapp.runbooks.operations.plan_writer import PlanWriter, take_streams_back
+from webapp.runbooks.plan_particulars import offered_in
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.sheets.columns import PlanMapping, guess, zone_in
+from webapp.runbooks.sheets.particulars import resolve
 from webapp.runbooks.sheets.plan import Checked, check
 from webapp.runbooks.sheets.table import About, Table
 from webapp.runbooks.sheets.values import BadValue, moment
 from webapp.runbooks.states import RunbookState
 from webapp.workspaces.models import Workspace
+from webapp.zones import is_zone
 
 JOB = "import_plan"
 KEPT = timedelta(days=1)
@@ -140,10 +144,13 @@ def perform_import(import_id: int, *, told: Told) -> bool:
     checked = check(table, PlanMapping.from_json(found.mapping), imports.people_in(found.workspace_id))
     if checked.problems:
         raise PlanRefused(_not_clean(checked))
-    runbook = _runbook_of(found, table.about)
+    runbook = _runbook_of(found, table.about, PlanMapping.from_json(found.mapping).zone)
     seq = touch(runbook)
     _refuse_unless_planning(runbook)
     made = PlanWriter(runbook, seq, table.about, told).write(checked)
+    row_ids = dict(zip((task.row for task in checked.tasks), made["tasks"], strict=True))
+    particulars = resolve(table.about.particulars, row_ids, offered_in(runbook.workspace_id))
+    write_particulars(runbook, particulars, row_ids, whole=bool(found.new_name), by=found.user)
     found.made, found.rows = made, None
     record(
         "runbook.plan_imported",
@@ -156,6 +163,7 @@ def perform_import(import_id: int, *, told: Told) -> bool:
             "tasks": len(made["tasks"]),
             "numbers": made["numbers"],
             "streams added": made["stream_names"],
+            **particulars.facts(),
         },
     )
     db.session.flush()
@@ -252,7 +260,8 @@ def _refuse_unless_planning(runbook: Runbook) -> None:
         )
 
 
-def _runbook_of(plan_import: PlanImport, about: About) -> Runbook:
+def _runbook_of(plan_import: PlanImport, about: About, zone: str) -> Runbook:
+    """Where the plan goes. A new runbook has the time zone that its file names, else `zone`."""
     user = plan_import.user
     if plan_import.runbook is not None:
         if not (user.active and can(user, Permission.EDIT_RUNBOOKS, plan_import.runbook)):
@@ -261,8 +270,16 @@ def _runbook_of(plan_import: PlanImport, about: About) -> Runbook:
     held = user.role_in(plan_import.workspace_id)
     if held is None or not user.active or not can(user, Permission.CREATE_RUNBOOKS, plan_import.workspace):
         raise NotNow("You may not make runbooks in this workspace any more.")
+    if about.time_zone and not is_zone(about.time_zone):
+        raise PlanRefused(
+            f"Nothing was imported: there is no time zone “{about.time_zone}”. Write one such as Europe/Berlin."
+        )
     made = create_runbook(
-        name=plan_import.new_name, workspace=plan_import.workspace, by=user, description=about.description
+        name=plan_import.new_name,
+        workspace=plan_import.workspace,
+        by=user,
+        description=about.description,
+        time_zone=about.time_zone or zone,
     )
     if about.planned_start:
         try:

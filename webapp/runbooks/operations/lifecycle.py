@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -14,12 +14,22 @@ from webapp.clock import now
 from webapp.extensions import db
 from webapp.integration_runs.operations import RequestInvalid
 from webapp.integrations.models import Action
+from webapp.runbooks.audiences import USUAL, audience_of
 from webapp.runbooks.models import Runbook, Stream, Task
+from webapp.runbooks.operations import baseline
 from webapp.runbooks.operations.changes import stamp_states, touch
 from webapp.runbooks.operations.readiness import settle_readiness, start_what_is_due
+from webapp.runbooks.operations.recording import (
+    begin_execution,
+    end_execution,
+    keep,
+    present_execution,
+)
+from webapp.runbooks.operations.telling import tell_audience
 from webapp.runbooks.preflight import Report, preflight
 from webapp.runbooks.refusals import CannotCall, NotNow
 from webapp.runbooks.states import (
+    UNDER_WAY,
     Mode,
     RunbookEvent,
     TaskEvent,
@@ -34,32 +44,55 @@ FIRST_STREAM = "Tasks"
 _MODE_WORDS = {Mode.REHEARSAL: "rehearsal", Mode.LIVE: "live run"}
 
 
-def create_runbook(*, name: str, workspace: Workspace, by: User | None, description: str = "") -> Runbook:
+def create_runbook(
+    *, name: str, workspace: Workspace, by: User | None, description: str = "", time_zone: str = "UTC"
+) -> Runbook:
     """A new runbook in planning, with one stream, owned by whoever makes it."""
     runbook = Runbook(
-        name=name, description=description, workspace=workspace, created_by_id=by.id if by else None
+        name=name,
+        description=description,
+        workspace=workspace,
+        time_zone=time_zone,
+        created_by_id=by.id if by else None,
     )
     runbook.owners = [by] if by else []
     runbook.streams = [Stream(name=FIRST_STREAM, color=0, position=1)]
     db.session.add(runbook)
     db.session.flush()
-    _record("runbook.created", runbook, by, after={"name": name, "workspace": workspace.name})
+    _record(
+        "runbook.created",
+        runbook,
+        by,
+        after={"name": name, "workspace": workspace.name, "time_zone": time_zone},
+    )
     return runbook
 
 
 def rename_runbook(
-    runbook: Runbook, *, name: str, description: str, planned_start: datetime | None, by: User
+    runbook: Runbook,
+    *,
+    name: str,
+    description: str,
+    planned_start: datetime | None,
+    time_zone: str | None = None,
+    by: User,
 ) -> None:
-    """Change its name, description and planned start."""
+    """Change its name, description, planned start and, where one is given, its time zone, with which no time moves."""
     touch(runbook)
-    before = {
+    before = _said(runbook)
+    runbook.name, runbook.description = name, description
+    runbook.planned_start, runbook.time_zone = planned_start, time_zone or runbook.time_zone
+    after = _said(runbook)
+    _record("runbook.changed", runbook, by, before=before, after=after)
+
+
+def _said(runbook: Runbook) -> dict[str, str | None]:
+    return {
         "name": runbook.name,
         "description": runbook.description,
         "planned_start": _moment(runbook.planned_start),
+        "time_zone": runbook.time_zone,
     }
-    runbook.name, runbook.description, runbook.planned_start = name, description, planned_start
-    after = {"name": name, "description": description, "planned_start": _moment(planned_start)}
-    _record("runbook.changed", runbook, by, before=before, after=after)
 
 
 def set_message(runbook: Runbook, text: str, *, by: User) -> None:
@@ -73,38 +106,64 @@ def set_message(runbook: Runbook, text: str, *, by: User) -> None:
     runbook.message = text
     runbook.message_by, runbook.message_at = (by.name, now()) if text else (None, None)
     _record("runbook.message_changed", runbook, by, before={"message": before}, after={"message": text})
+    if text and runbook.state in UNDER_WAY:
+        tell_audience(runbook, "message", f"{by.name} to everyone in “{runbook.name}”: {text}", by=by)
 
 
-def start_runbook(runbook: Runbook, mode: Mode, *, by: User, accepted: str = "") -> None:
+def start_runbook(
+    runbook: Runbook,
+    mode: Mode,
+    *,
+    by: User,
+    accepted: str = "",
+    rebaseline: bool = False,
+    audience: str | None = None,
+) -> None:
     """Begin a rehearsal or the live run. `accepted`: why to start live in spite of what pre-flight warns about.
+    `audience`, a key of AUDIENCES, says who hears of it; without one the usual one of that mode does.
 
-    Raises NotNow, also for what pre-flight finds.
+    `rebaseline` has the plan begin now: its planned times move, and after a rehearsal they move back. Without it the plan
+    stays, and lateness is told against it. Raises NotNow, also for what pre-flight finds.
     """
-    seq = touch(runbook)
+    seq = touch(runbook, frozen_too=True)
+    if runbook.is_plan_only:
+        raise NotNow("This is the plan of a template. Make a runbook from it, and start that.")
     state = runbook_after(runbook.state, RunbookEvent.START)
     accepted = accepted.strip()[:1000]
     warnings = _refuse_unless_ready(preflight(runbook, mode).report, mode, accepted)
-    runbook.state, runbook.mode, runbook.started_at, runbook.ended_at = state, mode, now(), None
+    started = now()
+    shift = baseline.move_to_start(runbook, started, by=by) if rebaseline else timedelta()
+    runbook.state, runbook.mode, runbook.started_at, runbook.ended_at = state, mode, started, None
+    runbook.audience = audience or USUAL[mode]
     db.session.flush()
+    begin_execution(runbook, by=by, shift=shift)
     stamp_states(runbook, TaskState, seq)
-    after: dict[str, Any] = {"mode": mode, "state": runbook.state}
+    told = _tell(runbook, "runbook_started", "started", by)
+    after: dict[str, Any] = {
+        "mode": mode,
+        "state": runbook.state,
+        "notified": audience_of(runbook).label,
+        "people notified": len(told),
+    }
     if warnings:
         after["accepted warnings"] = warnings
     _record("runbook.started", runbook, by, after=after, note=accepted if warnings else None)
-    settle_readiness(runbook, seq)
+    settle_readiness(runbook, seq, by=by)
     _call_for_all(runbook, "runbook_start", by)
 
 
 def pause_runbook(runbook: Runbook, *, by: User) -> None:
     """Hold everything: nothing is started or finished until it is resumed. Raises NotNow."""
     _move(runbook, RunbookEvent.PAUSE, "runbook.paused", by)
+    _tell(runbook, "runbook_news", "paused", by)
 
 
 def resume_runbook(runbook: Runbook, *, by: User) -> None:
     """Go on after a pause. Raises NotNow."""
     seq = _move(runbook, RunbookEvent.RESUME, "runbook.resumed", by)
-    settle_readiness(runbook, seq)
-    start_what_is_due(runbook)
+    _tell(runbook, "runbook_news", "resumed", by)
+    settle_readiness(runbook, seq, by=by)
+    start_what_is_due(runbook, by=by)
 
 
 def complete_runbook(runbook: Runbook, *, by: User) -> None:
@@ -118,6 +177,8 @@ def complete_runbook(runbook: Runbook, *, by: User) -> None:
         noun = "1 task is" if still_open == 1 else f"{still_open} tasks are"
         raise NotNow(f"{noun} not done. Finish or skip what is left, or cancel the {mode_words(runbook)}.")
     _move(runbook, RunbookEvent.COMPLETE, "runbook.completed", by, ended_at=now())
+    end_execution(runbook, by=by)
+    _tell(runbook, "runbook_news", "completed", by)
     _call_for_all(runbook, "runbook_finish", by)
 
 
@@ -127,10 +188,15 @@ def cancel_runbook(runbook: Runbook, reason: str, *, by: User) -> None:
     if not reason:
         raise ValueError("Say why it is cancelled.")
     _move(runbook, RunbookEvent.CANCEL, "runbook.cancelled", by, note=reason, ended_at=now())
+    end_execution(runbook, by=by, reason=reason)
+    _tell(runbook, "runbook_news", "cancelled", by, reason)
 
 
 def plan_again(runbook: Runbook, *, by: User) -> None:
-    """Take a rehearsal that has ended back to planning: every task as it was before. Raises NotNow."""
+    """Take a rehearsal that has ended back to planning: every task and planned time as before. Raises NotNow.
+
+    What happened is kept with the rehearsal.
+    """
     if runbook.mode != Mode.REHEARSAL:
         raise NotNow("Only a rehearsal can go back to planning. A live run stays as it happened.")
     seq = _move(
@@ -139,9 +205,14 @@ def plan_again(runbook: Runbook, *, by: User) -> None:
         "runbook.planned_again",
         by,
         mode=None,
+        audience=None,
         started_at=None,
         ended_at=None,
     )
+    execution = present_execution(runbook)
+    keep(execution)  # one that ended before ends were kept
+    db.session.flush()
+    baseline.move_back(runbook, execution.shift_s, by=by)
     db.session.execute(
         update(Task)
         .where(Task.runbook_id == runbook.id)
@@ -179,6 +250,12 @@ def _refuse_unless_ready(report: Report, mode: Mode, accepted: str) -> list[str]
 def mode_words(runbook: Runbook) -> str:
     """ "rehearsal" or "live run", for sentences."""
     return _MODE_WORDS.get(Mode(runbook.mode), "") if runbook.mode else "runbook"
+
+
+def _tell(runbook: Runbook, kind: str, done: str, by: User, reason: str = "") -> set[int]:
+    end = f": {reason}" if reason else "."
+    sentence = f"{by.name} {done} the {mode_words(runbook)} of “{runbook.name}”{end}"
+    return tell_audience(runbook, kind, sentence, by=by)
 
 
 def _move(

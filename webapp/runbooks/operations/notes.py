@@ -11,25 +11,30 @@ from webapp.fields import operations as fields
 from webapp.fields.models import FieldDefinition, FieldValue
 from webapp.integration_runs.models import IntegrationRun
 from webapp.integration_runs.states import RunState
-from webapp.runbooks.models import Comment, Runbook, Task
+from webapp.runbooks import mentions
+from webapp.runbooks.models import Comment, Mention, Runbook, Task
 from webapp.runbooks.operations.changes import touch
 from webapp.runbooks.operations.execution import call_of
+from webapp.runbooks.operations.telling import tell_mentioned
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.states import ENDED, NOT_STARTED, TaskState
+from webapp.workspaces import queries as workspaces
 
 LONGEST_COMMENT = 5000
 _ENDED = "Locked: the runbook has ended."
 
 
 def add_comment(task: Task, body: str, *, by: User) -> Comment:
-    """Raises PlanRefused for an empty or overlong one."""
+    """Whom it names with @ is told of it. Raises PlanRefused for an empty or overlong one."""
     body = body.strip()
     if not body:
         raise PlanRefused("Write something first.", "body")
     if len(body) > LONGEST_COMMENT:
         raise PlanRefused(f"A comment may have at most {LONGEST_COMMENT} characters.", "body")
-    touch(task.runbook, task)
+    touch(task.runbook, task, frozen_too=True)
     comment = Comment(task_id=task.id, user=by, body=body)
+    named = mentions.named_in(body, _people(task, body))
+    comment.mentions = [Mention(user=each.person, start=each.start, words=each.words) for each in named]
     db.session.add(comment)
     db.session.flush()
     record(
@@ -40,12 +45,22 @@ def add_comment(task: Task, body: str, *, by: User) -> Comment:
         workspace_id=task.runbook.workspace_id,
         runbook_id=task.runbook_id,
     )
+    tell_mentioned(task, {each.person for each in named}, by=by)
     return comment
+
+
+def unclear_mentions(task: Task, body: str) -> list[str]:
+    """The names after an @ that several people have, so that the comment tells none of them."""
+    return mentions.unclear_in(body, _people(task, body))
+
+
+def _people(task: Task, body: str) -> list[User]:
+    return workspaces.members_of(task.runbook.workspace_id) if "@" in body else []
 
 
 def mark_lesson(task: Task, comment: Comment, lesson: bool, *, by: User) -> bool:
     """Mark one of the task's comments as a lesson, or take the mark away. False where it stands so already."""
-    touch(task.runbook, task)
+    touch(task.runbook, task, frozen_too=True)
     db.session.refresh(comment, ["lesson"])
     if comment.lesson is lesson:
         return False
@@ -100,6 +115,8 @@ def locked_because(task: Task, definition: FieldDefinition, call: IntegrationRun
     What is asked for at the finish stays open until then. Where the call failed, all are open: it may have failed for
     what they say, and the next try is made of what they say then.
     """
+    if task.runbook.frozen:
+        return "Locked: this version of the template is not a draft any more."
     if task.runbook.state in ENDED:
         return _ENDED
     if task.state in NOT_STARTED:

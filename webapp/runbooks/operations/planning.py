@@ -19,8 +19,9 @@ from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.operations import streams
 from webapp.runbooks.operations.changes import read_anew, refuse_if_ended, stamp, touch
 from webapp.runbooks.operations.readiness import settle_readiness
+from webapp.runbooks.operations.telling import tell_assigned
 from webapp.runbooks.refusals import NotNow, PlanRefused
-from webapp.runbooks.states import NOT_STARTED, UNDER_WAY
+from webapp.runbooks.states import NOT_STARTED, UNDER_WAY, TaskState
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def add_task(
     db.session.flush()
     _record("task.added", task, by, after={"title": task.title, "stream": stream.name})
     if runbook.state in UNDER_WAY:
-        settle_readiness(runbook, seq)
+        settle_readiness(runbook, seq, by=by)
     return task
 
 
@@ -81,6 +82,7 @@ def edit_task(task: Task, plan: Plan, *, by: User) -> None:
     _refuse_loop(task, plan.predecessor_ids)
     before = facts(task)
     started = task.state not in NOT_STARTED
+    new = [each for each in plan.assignees if each not in task.assignees]
     task.title, task.description, task.assignees = plan.title, plan.description, list(plan.assignees)
     if not started:
         _plan_anew(task, plan, seq)
@@ -91,7 +93,9 @@ def edit_task(task: Task, plan: Plan, *, by: User) -> None:
     if before != after:
         _record("task.changed", task, by, before=before, after=after)
     if before["predecessors"] != after["predecessors"] and runbook.state in UNDER_WAY:
-        settle_readiness(runbook, seq)
+        settle_readiness(runbook, seq, by=by)
+    if runbook.state in UNDER_WAY and task.state != TaskState.COMPLETE:
+        tell_assigned(task, new, by=by)
     stamp([each.id for each in queries.successors_of(task.id)], seq)
 
 
@@ -130,7 +134,7 @@ def delete_task(task: Task, *, by: User) -> None:
     task.deleted_at = now()
     db.session.flush()
     _record("task.deleted", task, by)
-    _tell_neighbours(task, seq)
+    _tell_neighbours(task, seq, by)
 
 
 def restore_task(task: Task, *, by: User) -> None:
@@ -148,7 +152,7 @@ def restore_task(task: Task, *, by: User) -> None:
     task.placed_seq = seq
     db.session.flush()
     _record("task.restored", task, by)
-    _tell_neighbours(task, seq)
+    _tell_neighbours(task, seq, by)
 
 
 def facts(task: Task) -> dict[str, Any]:
@@ -235,11 +239,11 @@ def place_after(runbook: Runbook, after: Task | None) -> int:
     return after.position + 1
 
 
-def _tell_neighbours(task: Task, seq: int) -> None:
+def _tell_neighbours(task: Task, seq: int, by: User) -> None:
     """What waited for the task, or for nothing but it, looks different now."""
     stamp([each.id for each in queries.successors_of(task.id)], seq)
     if task.runbook.state in UNDER_WAY:
-        settle_readiness(task.runbook, seq)
+        settle_readiness(task.runbook, seq, by=by)
 
 
 def _record(

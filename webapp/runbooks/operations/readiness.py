@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from sqlalchemy import select, update
 
+from webapp.accounts.models import User
 from webapp.audit.operations import record
 from webapp.clock import now
 from webapp.extensions import db
@@ -13,12 +14,15 @@ from webapp.integration_runs.operations import RequestInvalid
 from webapp.runbooks import graph, queries
 from webapp.runbooks.models import Runbook, Task, task_predecessors
 from webapp.runbooks.operations.changes import stamp
+from webapp.runbooks.operations.telling import tell_ready
 from webapp.runbooks.refusals import FieldsMissing, NotNow
 from webapp.runbooks.states import NOT_STARTED, RunbookState, TaskEvent, TaskState, task_after
 
 
-def settle_readiness(runbook: Runbook, seq: int) -> None:
-    """Work out anew which tasks that have not started may start, after a change of the plan or at the start."""
+def settle_readiness(runbook: Runbook, seq: int, *, by: User | None) -> None:
+    """Work out anew which tasks that have not started may start, after a change of the plan or at the start.
+
+    `by` is who caused it, and is not told of it."""
     links = queries.links_within(runbook.id)
     query = select(Task.id, Task.state).where(Task.runbook_id == runbook.id, Task.deleted_at.is_(None))
     states = {row.id: row.state for row in db.session.execute(query)}
@@ -32,10 +36,10 @@ def settle_readiness(runbook: Runbook, seq: int) -> None:
         task_id for task_id in waiting if task_id not in free and states[task_id] == TaskState.STARTABLE
     ]
     _set(blocked, TaskEvent.BLOCK, TaskState.STARTABLE, seq)
-    _release(runbook, released, seq)
+    _release(runbook, released, seq, by)
 
 
-def release_followers(runbook: Runbook, task_id: int, seq: int) -> None:
+def release_followers(runbook: Runbook, task_id: int, seq: int, *, by: User | None) -> None:
     """After a task is complete: what waited for it alone may start now; what waits for more shows one less."""
     after = select(task_predecessors.c.task_id).where(task_predecessors.c.predecessor_id == task_id)
     query = select(Task.id, Task.state).where(Task.id.in_(after), Task.deleted_at.is_(None))
@@ -53,21 +57,24 @@ def release_followers(runbook: Runbook, task_id: int, seq: int) -> None:
     released = [
         each for each, state in states.items() if state == TaskState.NOT_STARTABLE and each not in held
     ]
-    _release(runbook, released, seq)
+    _release(runbook, released, seq, by)
 
 
-def start_what_is_due(runbook: Runbook) -> None:
-    """Start the startable tasks that start by themselves, where nothing keeps them from it."""
+def start_what_is_due(runbook: Runbook, *, by: User) -> None:
+    """Start the startable tasks that start by themselves, where nothing keeps them from it, and tell people of theirs."""
     query = select(Task.id).where(
         Task.runbook_id == runbook.id, Task.state == TaskState.STARTABLE, Task.deleted_at.is_(None)
     )
-    _start_by_themselves(runbook, list(db.session.scalars(query)))
+    task_ids = list(db.session.scalars(query))
+    _start_by_themselves(runbook, task_ids)
+    tell_ready(runbook, task_ids, by=by)
 
 
-def _release(runbook: Runbook, task_ids: Collection[int], seq: int) -> None:
+def _release(runbook: Runbook, task_ids: Collection[int], seq: int, by: User | None) -> None:
     _set(task_ids, TaskEvent.RELEASE, TaskState.NOT_STARTABLE, seq)
     if runbook.state == RunbookState.RUNNING:
         _start_by_themselves(runbook, task_ids)
+        tell_ready(runbook, task_ids, by=by)
 
 
 def _set(task_ids: Collection[int], event: TaskEvent, state: TaskState, seq: int) -> None:

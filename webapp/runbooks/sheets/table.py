@@ -32,11 +32,16 @@ class Line:
 
 @dataclass(frozen=True)
 class About:
-    """What a file says of the whole runbook, for a new one. `colors` are those of streams, by name in small letters."""
+    """What a file says of the whole runbook, for a new one. `colors` are those of streams, by name in small letters.
+
+    `particulars` is what sheets.particulars resolves: of its tasks by their row, and of the runbook.
+    """
 
     description: str = ""
     planned_start: str = ""
     colors: Mapping[str, int] = field(default_factory=dict)
+    time_zone: str = ""
+    particulars: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

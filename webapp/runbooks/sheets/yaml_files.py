@@ -13,6 +13,14 @@ import yaml
 from webapp.runbooks import durations
 from webapp.runbooks.sheets.columns import COLUMNS
 from webapp.runbooks.sheets.export import PlanRow
+from webapp.runbooks.sheets.particulars import (
+    ACTION,
+    FIELDS,
+    PlanParticulars,
+    TaskParticulars,
+    read_fields,
+    read_task,
+)
 from webapp.runbooks.sheets.table import MOST_ROWS, About, FileRefused, Table, clean, gather
 
 FORMAT = "runbook 1"
@@ -32,6 +40,7 @@ _NAMES = {
     "assignees": "assignees",
 }
 _LISTS = {"predecessors", "assignees"}
+NONE_OF_PLAN, NONE_OF_TASK = PlanParticulars(), TaskParticulars()
 
 
 class _Dumper(_SAFE_DUMPER):
@@ -54,6 +63,7 @@ class PlanHead:
     description: str = ""
     planned_start: datetime | None = None
     streams: Sequence[tuple[str, int]] = ()
+    time_zone: str = ""
 
 
 def is_yaml(data: bytes) -> bool:
@@ -61,8 +71,8 @@ def is_yaml(data: bytes) -> bool:
     return _BEGINS.match(data[:4000]) is not None
 
 
-def write_yaml(head: PlanHead, rows: Iterable[PlanRow]) -> bytes:
-    """The plan; times are UTC, what is empty is left out."""
+def write_yaml(head: PlanHead, rows: Iterable[PlanRow], particulars: PlanParticulars = NONE_OF_PLAN) -> bytes:
+    """The plan; times are UTC, what is empty is left out. Integration actions and custom fields are named."""
     tasks = [
         {
             "number": row.number,
@@ -73,13 +83,21 @@ def write_yaml(head: PlanHead, rows: Iterable[PlanRow]) -> bytes:
             "planned_start": _moment(row.start),
             "duration": durations.shown(row.duration_s),
             "assignees": list(row.people),
+            **particulars.tasks.get(row.number, NONE_OF_TASK).entries(),
         }
         for row in rows
     ]
     document = {
         "runsheet": FORMAT,
         "name": head.name,
-        **_filled({"description": head.description, "planned_start": _moment(head.planned_start)}),
+        **_filled(
+            {
+                "description": head.description,
+                "planned_start": _moment(head.planned_start),
+                "time_zone": head.time_zone,
+                FIELDS: dict(particulars.fields),
+            }
+        ),
         "streams": [{"name": name, "color": color} for name, color in head.streams],
         "tasks": [_filled(each) for each in tasks],
     }
@@ -107,12 +125,15 @@ def read_yaml(data: bytes) -> Table:
     if not isinstance(tasks, list) or len(tasks) > MOST_ROWS:
         raise FileRefused(f"“tasks” has to be a list of at most {MOST_ROWS:,} tasks.")
     rows = [[each.heading for each in COLUMNS]]
+    particulars = {}
     for number, task in enumerate(tasks, 1):
         rows.append(_row(number, task))
+        if said := read_task(number, task):
+            particulars[str(len(rows))] = said
     lines = gather(rows)
     name = found.get("name")
     kind = f"YAML of {clean(name)[:80]}" if isinstance(name, str) else "YAML"
-    return Table(lines, len(COLUMNS), kind, _about(found))
+    return Table(lines, len(COLUMNS), kind, _about(found, particulars))
 
 
 def _plain(events: Iterable[yaml.Event]) -> Any:
@@ -155,8 +176,8 @@ def _plain(events: Iterable[yaml.Event]) -> Any:
 
 
 def _row(number: int, task: Any) -> list[str]:
-    if not isinstance(task, dict) or not set(task) <= set(_NAMES.values()):
-        known = ", ".join(_NAMES.values())
+    if not isinstance(task, dict) or not set(task) <= {*_NAMES.values(), ACTION, FIELDS}:
+        known = ", ".join((*_NAMES.values(), ACTION, FIELDS))
         raise FileRefused(
             f"Task {number} of the file is none. A task has these entries, and no others: {known}."
         )
@@ -174,7 +195,7 @@ def _row(number: int, task: Any) -> list[str]:
     return cells
 
 
-def _about(found: dict[str, Any]) -> About:
+def _about(found: dict[str, Any], particulars: dict[str, Any]) -> About:
     colors = {}
     streams = found.get("streams")
     for each in streams if isinstance(streams, list) else ():
@@ -183,16 +204,18 @@ def _about(found: dict[str, Any]) -> About:
             if isinstance(color, str) and re.fullmatch(r"[0-9]|1[01]", color):
                 colors[clean(each["name"]).lower()] = int(color)
     description = found.get("description", "")
-    start = found.get("planned_start", "")
+    start, zone = found.get("planned_start", ""), found.get("time_zone", "")
     return About(
         description=clean(description)[:5000] if isinstance(description, str) else "",
         planned_start=start if isinstance(start, str) else "",
+        time_zone=clean(zone)[:60] if isinstance(zone, str) else "",
         colors=colors,
+        particulars=_filled({"tasks": particulars, "fields": read_fields(f"“{FIELDS}”", found.get(FIELDS))}),
     )
 
 
 def _filled(entries: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in entries.items() if value not in ("", None, [])}
+    return {name: value for name, value in entries.items() if value not in ("", None, [], {})}
 
 
 def _moment(value: datetime | None) -> str | None:

@@ -29,13 +29,13 @@ EDIT_DIALOG = "runbooks/ask/bulk_edit.html"
 @blueprint.post(SELECTED, permission=Permission.EDIT_RUNBOOKS)
 def ask_edit_tasks(runbook_id: int) -> Any:
     """The dialog for the numbers sent. A POST because a thousand numbers do not fit into an address."""
-    runbook, numbers = _selected(runbook_id)
+    runbook, numbers = selected(runbook_id)
     return asked(runbook, EDIT_DIALOG, form=_form(runbook, typed=False), numbers=numbers)
 
 
 @blueprint.post(f"{SELECTED}/edit", permission=Permission.EDIT_RUNBOOKS)
 def edit_tasks(runbook_id: int) -> Any:
-    runbook, numbers = _selected(runbook_id)
+    runbook, numbers = selected(runbook_id)
     since = runbook.seq
     form = _form(runbook, typed=True)
     if not form.validate():
@@ -53,13 +53,13 @@ def edit_tasks(runbook_id: int) -> Any:
 
 @blueprint.post(f"{SELECTED}/ask-delete", permission=Permission.EDIT_RUNBOOKS)
 def ask_delete_tasks(runbook_id: int) -> Any:
-    runbook, numbers = _selected(runbook_id)
+    runbook, numbers = selected(runbook_id)
     return asked(runbook, "runbooks/ask/bulk_delete.html", numbers=numbers)
 
 
 @blueprint.post(f"{SELECTED}/delete", permission=Permission.EDIT_RUNBOOKS)
 def delete_tasks(runbook_id: int) -> Any:
-    runbook, numbers = _selected(runbook_id)
+    runbook, numbers = selected(runbook_id)
     since = runbook.seq
     try:
         outcome = operations.delete_tasks(runbook, numbers, by=current_user)
@@ -68,9 +68,9 @@ def delete_tasks(runbook_id: int) -> Any:
     return _done(runbook, since, outcome, "deleted")
 
 
-def _selected(runbook_id: int) -> tuple[Runbook, list[int]]:
+def selected(runbook_id: int, permission: Permission = Permission.EDIT_RUNBOOKS) -> tuple[Runbook, list[int]]:
     """The runbook and the numbers that were sent; 400 without any, 404 for one that no task of it ever had."""
-    runbook = queries.runbook_for(current_user, runbook_id, Permission.EDIT_RUNBOOKS)
+    runbook = queries.runbook_for(current_user, runbook_id, permission)
     wanted = set(request.form.getlist("number", row_id))
     if not wanted:
         abort(400)

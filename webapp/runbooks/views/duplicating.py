@@ -12,10 +12,11 @@ from webapp.page import told
 from webapp.permissions import Permission
 from webapp.runbooks import operations, queries
 from webapp.runbooks.context import path_of
-from webapp.runbooks.forms import DuplicateRunbookForm, to_utc, zone_of
+from webapp.runbooks.forms import DuplicateRunbookForm
 from webapp.runbooks.models import Runbook
+from webapp.runbooks.refusals import NotNow
 from webapp.runbooks.views import blueprint
-from webapp.runbooks.views.runbook import PAGE, asked
+from webapp.runbooks.views.runbook import PAGE, asked, refused
 
 
 @blueprint.get(f"{PAGE}/duplicate", permission=Permission.CREATE_RUNBOOKS)
@@ -30,16 +31,19 @@ def duplicate_runbook(runbook_id: int) -> Any:
     form = DuplicateRunbookForm()
     if not form.validate():
         return _ask(found, form, status=422)
-    copy = operations.duplicate_runbook(
-        found,
-        name=form.name.data,
-        planned_start=to_utc(form.planned_start.data, zone_of(current_user)),
-        keep_assignees=form.keep_assignees.data,
-        by=current_user,
-    )
+    try:
+        copy = operations.duplicate_runbook(
+            found,
+            name=form.name.data,
+            planned_start=form.planned_start.moment,
+            keep_assignees=form.keep_assignees.data,
+            by=current_user,
+        )
+    except NotNow as refusal:
+        return refused(found, found.seq, str(refusal))
     db.session.commit()
     return told(path_of(copy.id), f"{copy.name} is created, with the plan of {found.name}.")
 
 
 def _ask(runbook: Runbook, form: DuplicateRunbookForm, *, status: int = 200) -> Response:
-    return asked(runbook, "runbooks/ask/duplicate.html", status=status, form=form, zone=zone_of(current_user))
+    return asked(runbook, "runbooks/ask/duplicate.html", status=status, form=form)

@@ -7,23 +7,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from flask import Response, abort, request, send_file, url_for
 from flask_login import current_user
 
+from webapp import zones
 from webapp.extensions import db
 from webapp.off_the_loop import off_the_loop
 from webapp.page import invalid, page, see_other, told
 from webapp.permissions import TABLE, Permission
 from webapp.runbooks import durations, import_progress, imports, queries
 from webapp.runbooks.context import path_of
-from webapp.runbooks.forms import NewPlanFileForm, PlanFileForm, zone_of
+from webapp.runbooks.forms import NewPlanFileForm, PlanFileForm
 from webapp.runbooks.models import PlanImport, Runbook
 from webapp.runbooks.operations import importing as operations
+from webapp.runbooks.plan_particulars import offered_in
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.sheets.columns import BY_KEY, COLUMNS, DATE_ORDERS, REFERENCES, PlanMapping, zone_in
 from webapp.runbooks.sheets.csv_files import write_csv
+from webapp.runbooks.sheets.particulars import Notice, resolve
 from webapp.runbooks.sheets.plan import Checked, check
 from webapp.runbooks.sheets.reading import TOO_LARGE, read
 from webapp.runbooks.sheets.table import MOST_BYTES, MOST_ROWS, FileRefused, Table, letter
@@ -186,7 +189,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Looked:
-    """A file under a mapping: its columns, what is wrong, and the first tasks."""
+    """A file under a mapping: its columns, what is wrong, the first tasks, and what is left out."""
 
     mapping: PlanMapping
     kind: str
@@ -194,6 +197,7 @@ class Looked:
     zones: list[str]
     checked: Checked
     first: list[Shown]
+    notices: list[Notice]
 
 
 def _upload(form: PlanFileForm, runbook: Runbook | None = None) -> dict[str, Any]:
@@ -228,14 +232,15 @@ def _received(form: PlanFileForm, runbook: Runbook | None = None) -> Response:
         place = {"workspace": workspace, "new_name": form.name.data}
     upload = form.file.data
     data = upload.read()
+    own_zones = _own_zones(runbook)
     db.session.rollback()  # nothing is held while the file is read
     try:
         table = off_the_loop(read, data)
         made = operations.receive_plan(
             table,
             file_name=upload.filename or "",
-            zone=zone_of(current_user),
-            zones=_zones(table.lines[0].cells),
+            zone=own_zones[0],
+            zones=_zones(own_zones, table.lines[0].cells),
             by=current_user,
             **place,
         )
@@ -294,7 +299,8 @@ def _progress(found: PlanImport, refusal: str = "") -> dict[str, Any]:
 def _look(found: PlanImport, mapping: PlanMapping) -> Looked:
     """Reads everything first, so that nothing is held while thousands of rows are checked."""
     table = imports.table_of(found)
-    people = imports.people_in(found.workspace_id)
+    people, offered = imports.people_in(found.workspace_id), offered_in(found.workspace_id)
+    own_zones = _own_zones(found.runbook)
     db.session.rollback()
     if table is None:
         abort(404)
@@ -304,9 +310,10 @@ def _look(found: PlanImport, mapping: PlanMapping) -> Looked:
         mapping=mapping,
         kind=table.kind,
         choices=_choices(table, mapping),
-        zones=_zones(table.lines[0].cells),
+        zones=_zones(own_zones, table.lines[0].cells),
         checked=checked,
         first=_first(checked, mapping, names),
+        notices=resolve(table.about.particulars, {task.row for task in checked.tasks}, offered).notices,
     )
 
 
@@ -346,22 +353,16 @@ def _first(checked: Checked, mapping: PlanMapping, names: Mapping[int, str]) -> 
     return found
 
 
-def _zones(headings: Any) -> list[str]:
-    """The person's own time zone, UTC, and those that the headings name."""
-    found = [zone_of(current_user), "UTC"]
-    for each in headings:
-        name = zone_in(each)
-        if name and name not in found and _is_zone(name):
-            found.append(name)
-    return list(dict.fromkeys(found))
+def _own_zones(runbook: Runbook | None) -> list[str]:
+    """The runbook's time zone and the person's own."""
+    own = zones.own_zone(current_user.time_zone)
+    return [runbook.time_zone, own] if runbook is not None else [own]
 
 
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
+def _zones(own_zones: list[str], headings: Any) -> list[str]:
+    """These, UTC, and those that the headings name."""
+    named = [zone_in(each) for each in headings]
+    return list(dict.fromkeys([*own_zones, "UTC", *(each for each in named if each and zones.is_zone(each))]))
 
 
 def _typed(found: PlanImport) -> PlanMapping | None:
@@ -379,7 +380,7 @@ def _typed(found: PlanImport) -> PlanMapping | None:
     )
     if (
         any(key and key not in BY_KEY for key in columns)
-        or not _is_zone(mapping.zone)
+        or not zones.is_zone(mapping.zone)
         or mapping.date_order not in ("", *DATE_ORDERS)
         or mapping.references not in REFERENCES
     ):

@@ -13,6 +13,7 @@ from typing import Any
 from flask import request
 from markupsafe import Markup
 
+from webapp import zones
 from webapp.runbooks.board import Board
 from webapp.runbooks.rows import Row
 from webapp.runbooks.states import TaskState
@@ -22,8 +23,9 @@ MOST_KEPT = 16_384  # rows, of about 2 KB
 
 
 def manner() -> Hashable:
-    """What every piece of this page may depend on beside what it shows: where the addresses of the app begin."""
-    return request.script_root
+    """What every piece of this page may depend on beside what it shows: where the addresses of the app begin, and the zones
+    in which `ui.when` writes times."""
+    return request.script_root, zones.shown()
 
 
 @blueprint.app_template_global()

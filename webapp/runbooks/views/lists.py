@@ -10,17 +10,22 @@ from typing import Any
 from flask import Response, request, url_for
 from flask_login import current_user
 
+from webapp import zones
 from webapp.clock import now
 from webapp.extensions import db
 from webapp.page import invalid, page, told
 from webapp.permissions import TABLE, Permission
-from webapp.runbooks import operations, queries
+from webapp.row_ids import row_id
+from webapp.runbooks import operations, queries, template_queries
 from webapp.runbooks.board import Stats, rows_of, stats_of
 from webapp.runbooks.context import path_of
+from webapp.runbooks.executions import latest_executions
 from webapp.runbooks.forms import NewRunbookForm
 from webapp.runbooks.models import Runbook
+from webapp.runbooks.refusals import NotNow
 from webapp.runbooks.rows import Row
 from webapp.runbooks.states import UNDER_WAY
+from webapp.runbooks.template_models import TemplateKind
 from webapp.runbooks.views import blueprint
 from webapp.runbooks.views.pieces import base_of
 from webapp.workspaces import queries as workspaces
@@ -74,20 +79,56 @@ def runbooks_changes() -> Any:
 
 @blueprint.get("/runbooks/new", permission=Permission.CREATE_RUNBOOKS)
 def new_runbook() -> Any:
-    return _list_page(_new_form(formdata=None))
+    form = _new_form(
+        formdata=None,
+        time_zone=zones.own_zone(current_user.time_zone),
+        version_id=request.args.get("template", 0, row_id),
+    )
+    return _list_page(form)
 
 
 @blueprint.post("/runbooks", permission=Permission.CREATE_RUNBOOKS)
 def create_runbook() -> Any:
     form = _new_form()
     if not form.validate():
-        return invalid("runbooks/runbooks.html", form=form, **_list(None))
+        return _invalid(form)
+    if form.version_id.data:
+        return _make_from_template(form)
     workspace = workspaces.workspace_for(current_user, form.workspace_id.data, Permission.CREATE_RUNBOOKS)
     runbook = operations.create_runbook(
-        name=form.name.data, description=form.description.data or "", workspace=workspace, by=current_user
+        name=form.name.data,
+        description=form.description.data or "",
+        time_zone=form.time_zone.data or zones.own_zone(current_user.time_zone),
+        workspace=workspace,
+        by=current_user,
     )
     db.session.commit()
     return told(path_of(runbook.id), f"{runbook.name} is created. Type its first task and press Enter.")
+
+
+def _make_from_template(form: NewRunbookForm) -> Any:
+    places = _creating_places()
+    versions = template_queries.usable_versions(places, TemplateKind.TEMPLATE)
+    version = next(each for each in versions if each.id == form.version_id.data)
+    try:
+        runbook = operations.make_runbook(
+            version,
+            name=form.name.data or "",
+            description=form.description.data or "",
+            planned_start=form.planned_start.moment,
+            keep_assignees=form.keep_assignees.data,
+            by=current_user,
+        )
+    except NotNow as refusal:
+        db.session.rollback()
+        form.version_id.errors = [str(refusal)]
+        return _invalid(form)
+    db.session.commit()
+    return told(path_of(runbook.id), f"{runbook.name} is created from {version.audit_name}.")
+
+
+def _invalid(form: NewRunbookForm) -> Response:
+    return invalid("runbooks/runbooks.html", form=form, **_list(None))
 
 
 def _list_page(form: NewRunbookForm | None = None) -> Response:
@@ -114,6 +155,7 @@ def _list(tab: str | None) -> dict[str, Any]:
         "runbooks": found,
         "progress": queries.progress_of([each.id for each in found]),
         "stats": _stats(found),
+        "latest": latest_executions([each.id for each in found]),
         "any": any(counts.values()),
         "may_create": any(
             Permission.CREATE_RUNBOOKS in TABLE[role] for role in current_user.workspace_roles().values()
@@ -134,6 +176,7 @@ def _home() -> dict[str, Any]:
         "recent": [each for each in recent if each not in coming],
         "progress": queries.progress_of({each.id for each in (*live, *coming, *recent)}),
         "stats": _stats(live),
+        "latest": latest_executions({each.id for each in (*live, *coming, *recent)}),
         "groups": [each for each in _my_groups() if each.now],
         "sees_runbooks": bool(places),
     }
@@ -160,13 +203,24 @@ def _my_groups() -> list[Group]:
 
 def _new_form(**options: Any) -> NewRunbookForm:
     form = NewRunbookForm(**options)
-    held = current_user.workspace_roles()
-    form.workspace_id.choices = [
-        (each.id, each.name)
-        for each in workspaces.workspaces_of(current_user)
-        if Permission.CREATE_RUNBOOKS in TABLE[held[each.id]]
+    places = _creating_places()
+    found = [each for each in workspaces.workspaces_of(current_user) if each.id in places]
+    form.workspace_id.choices = [(each.id, each.name) for each in found]
+    form.version_id.choices = [(0, "None: an empty plan")] + [
+        (each.id, f"{each.template.workspace.name}: {each.audit_name}" if len(found) > 1 else each.audit_name)
+        for each in template_queries.usable_versions(places, TemplateKind.TEMPLATE)
     ]
     return form
+
+
+def _creating_places() -> set[int]:
+    """The workspaces in which the user may make runbooks, archived ones apart."""
+    held = current_user.workspace_roles()
+    return {
+        each.id
+        for each in workspaces.workspaces_of(current_user)
+        if Permission.CREATE_RUNBOOKS in TABLE[held[each.id]]
+    }
 
 
 def _pulled(answer: Response) -> Response:

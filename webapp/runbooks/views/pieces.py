@@ -9,17 +9,18 @@ from flask import Response, current_app, g, make_response, request, url_for
 from flask_login import current_user
 from sqlalchemy import func, select
 
+from webapp import zones
 from webapp.extensions import db
 from webapp.integrations import queries as integrations
 from webapp.integrations.settings import sign_in_origins
 from webapp.page import fragments, is_fragment_request, page, toast, told
 from webapp.permissions import Permission
 from webapp.redirects import local_path
-from webapp.runbooks import queries
+from webapp.runbooks import queries, template_queries
 from webapp.runbooks.addresses import SHOWS, VIEWS, Here, read_here
 from webapp.runbooks.board import Board, Lane, load_board, viewer_of
 from webapp.runbooks.context import path_of
-from webapp.runbooks.forms import CommentForm, TaskForm, zone_of
+from webapp.runbooks.forms import CommentForm, TaskForm
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.panel import Panel, load_panel, may_read_runs
 from webapp.runbooks.views.drawn import DRAWN
@@ -63,6 +64,8 @@ def runbook_page(
         views=VIEWS,
         view_piece=view_piece(board),
         comment_form=CommentForm(formdata=None),
+        version=template_queries.version_of_plan(runbook) if runbook.is_plan_only else None,
+        origin=None if runbook.is_plan_only else template_queries.origin_of(runbook),
         **context,
     )
 
@@ -97,7 +100,6 @@ def task_form(task: Task, *, typed: bool) -> TaskForm:
         streams=queries.streams_of(task.runbook_id),
         people=workspaces.members_of(task.runbook.workspace_id),
         actions=integrations.actions_in(task.runbook.workspace_id),
-        zone=zone_of(current_user),
         typed=typed,
     )
 
@@ -124,7 +126,11 @@ def answer(
 
 
 def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
-    """Out-of-band pieces of all that changed after `since`, for the page that asks; None where that is too much."""
+    """Out-of-band pieces of all that changed after `since`, for the page that asks; None where it has to be
+    loaded anew: that is too much, or the page shows a zone that is neither the runbook's nor the viewer's any more.
+    """
+    if zones.outdated():
+        return None
     here = here_on_page(runbook)
     if here.view:
         return _view_parts(runbook, here, since)
@@ -174,6 +180,7 @@ def _view_parts(runbook: Runbook, here: Here, since: int) -> list[str] | None:
 def _head_parts(board: Board) -> list[str]:
     macros = _macros("runbooks/_board.html")
     return [
+        *_template_parts(board),
         piece(board, "title", lambda: macros.title(board, oob=True)),
         piece(board, "stats", lambda: macros.stats(board, oob=True)),
         piece(board, "banner", lambda: macros.banner(board, oob=True)),
@@ -184,6 +191,14 @@ def _head_parts(board: Board) -> list[str]:
 def _stream_head(lane: Lane, board: Board) -> str:
     macros = _macros("runbooks/_board.html")
     return piece(board, ("stream", lane.stream.id), lambda: macros.stream_head(lane, board, oob=True))
+
+
+def _template_parts(board: Board) -> list[str]:
+    if not board.runbook.is_plan_only:
+        return []
+    version = template_queries.version_of_plan(board.runbook)
+    macros = _macros("runbooks/_template_note.html")
+    return [macros.plan_note(version, board.viewer, oob=True)] if version is not None else []
 
 
 def _open_panel_parts(board: Board) -> list[str]:
@@ -207,7 +222,7 @@ def view_piece(board: Board, *, oob: bool = False) -> str:
     drawn = DRAWN.get(board.here.view)
     if drawn is None:
         return ""
-    drawing = drawn.draw(board, ZoneInfo(zone_of(current_user)))
+    drawing = drawn.draw(board, ZoneInfo(zones.shown().shown))
     return str(_macros(drawn.template).view(drawing, board, oob=oob))
 
 

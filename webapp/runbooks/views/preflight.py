@@ -9,13 +9,12 @@ from flask_login import current_user
 from webapp.page import is_fragment_request, page, see_other
 from webapp.permissions import Permission
 from webapp.runbooks import queries
-from webapp.runbooks.addresses import Here
 from webapp.runbooks.board import viewer_of
-from webapp.runbooks.context import address_of
 from webapp.runbooks.models import Runbook
 from webapp.runbooks.preflight import hosts, preflight
 from webapp.runbooks.preflight.plan import Plan, load_plan
 from webapp.runbooks.views import blueprint
+from webapp.runbooks.views.people import about_roll_call
 from webapp.runbooks.views.pieces import base_of
 from webapp.runbooks.views.runbook import PAGE, wanted_mode
 
@@ -27,10 +26,8 @@ def preflight_page(runbook_id: int) -> Any:
     flight = preflight(found, wanted_mode())
     return page(
         "runbooks/preflight.html",
-        here=Here(base_of(found)),
         found=flight,
-        address=address_of(found),
-        **_about_hosts(found, flight.plan),
+        **(about_roll_call(found, flight.plan) | _about_hosts(found, flight.plan)),
     )
 
 

@@ -10,6 +10,7 @@ from flask import Response, abort, render_template, request
 from flask_login import current_user
 
 from webapp.accounts import queries as accounts
+from webapp.clock import now
 from webapp.extensions import db
 from webapp.fields import queries as fields
 from webapp.fields.forms import typed_values
@@ -20,14 +21,14 @@ from webapp.page import fragments, is_fragment_request, page, toast
 from webapp.permissions import Permission
 from webapp.runbooks import operations, presence, queries
 from webapp.runbooks.addresses import WALL, Here, read_here
+from webapp.runbooks.audiences import USUAL, counts
+from webapp.runbooks.differences import offset
 from webapp.runbooks.forms import (
     MessageForm,
     ReasonForm,
     RunbookForm,
     StartRunbookForm,
     runbook_values,
-    to_utc,
-    zone_of,
 )
 from webapp.runbooks.models import Runbook
 from webapp.runbooks.preflight import preflight
@@ -111,28 +112,33 @@ def watching(runbook_id: int) -> Any:
 @blueprint.get(f"{PAGE}/edit", permission=Permission.EDIT_RUNBOOKS)
 def edit_runbook(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.EDIT_RUNBOOKS)
-    form = RunbookForm(formdata=None, data=runbook_values(found, zone_of(current_user)))
+    form = RunbookForm(formdata=None, data=runbook_values(found))
     return _ask_edit(found, form, queries.fields_of(found))
 
 
 @blueprint.post(f"{PAGE}/edit", permission=Permission.EDIT_RUNBOOKS)
 def save_runbook(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.EDIT_RUNBOOKS)
-    form, definitions, since = RunbookForm(), queries.fields_of(found), found.seq
+    form = RunbookForm(data=runbook_values(found))
+    definitions, since = queries.fields_of(found), found.seq
     complete = form.validate()
     problems = _save_fields(found, definitions)
     if problems or not complete:
         db.session.rollback()
         return _ask_edit(found, form, definitions, problems, status=422)
-    operations.rename_runbook(
-        found,
-        name=form.name.data,
-        description=form.description.data or "",
-        planned_start=to_utc(form.planned_start.data, zone_of(current_user)),
-        by=current_user,
-    )
+    try:
+        operations.rename_runbook(
+            found,
+            name=form.name.data,
+            description=form.description.data or "",
+            planned_start=form.planned_start.moment,
+            time_zone=form.time_zone.data or found.time_zone,
+            by=current_user,
+        )
+    except NotNow as refusal:
+        return refused(found, since, str(refusal))
     db.session.commit()
-    return answer(found, since, text=f"{found.name} is saved.")
+    return answer(found, since, text=" ".join([f"{found.name} is saved.", form.planned_start.twice]).strip())
 
 
 def _save_fields(runbook: Runbook, definitions: Sequence[FieldDefinition]) -> dict[int, str]:
@@ -165,7 +171,6 @@ def _ask_edit(
         "runbooks/ask/edit.html",
         status=status,
         form=form,
-        zone=zone_of(current_user),
         definitions=definitions,
         locked=runbook.state in ENDED,
         values=fields.values_of_runbook(runbook.id),
@@ -188,7 +193,10 @@ def save_message(runbook_id: int) -> Any:
     form, since = MessageForm(), found.seq
     if not form.validate():
         return asked(found, "runbooks/ask/message.html", status=422, form=form)
-    operations.set_message(found, form.message.data or "", by=current_user)
+    try:
+        operations.set_message(found, form.message.data or "", by=current_user)
+    except NotNow as refusal:
+        return refused(found, since, str(refusal))
     db.session.commit()
     text = (
         "Everybody who looks at the runbook sees it now." if found.message else "The message is taken down."
@@ -200,8 +208,20 @@ def save_message(runbook_id: int) -> Any:
 def ask_start(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.CONDUCT_RUNBOOKS)
     mode = wanted_mode()
-    form = StartRunbookForm(formdata=None, mode=mode)
-    return asked(found, "runbooks/ask/start.html", form=form, mode=mode, found=preflight(found, mode))
+    # A rehearsal is mostly not held when the plan is for; a live run is what the plan is for.
+    times = "move" if mode is Mode.REHEARSAL else "keep"
+    form, moment = StartRunbookForm(formdata=None, mode=mode, plan_times=times, audience=USUAL[mode]), now()
+    form.count(counts(found, besides=current_user))
+    return asked(
+        found,
+        "runbooks/ask/start.html",
+        form=form,
+        mode=mode,
+        found=preflight(found, mode),
+        way=operations.way_to(found, moment),
+        moment=moment,
+        offset=offset,
+    )
 
 
 @blueprint.post(f"{PAGE}/start", permission=Permission.CONDUCT_RUNBOOKS)
@@ -214,7 +234,14 @@ def start_runbook(runbook_id: int) -> Any:
     return _conduct(
         found,
         "start",
-        lambda: operations.start_runbook(found, mode, by=current_user, accepted=form.accepted.data or ""),
+        lambda: operations.start_runbook(
+            found,
+            mode,
+            by=current_user,
+            accepted=form.accepted.data or "",
+            audience=form.audience.data or None,
+            rebaseline=form.plan_times.data == "move",
+        ),
         _STARTED[mode],
     )
 
@@ -273,7 +300,7 @@ def plan_again(runbook_id: int) -> Any:
         found,
         "plan_again",
         lambda: operations.plan_again(found, by=current_user),
-        "Back to planning. Every task is as before.",
+        "Back to planning. Every task is as before, and what happened is kept in the review.",
     )
 
 

@@ -163,7 +163,14 @@ def add_comment(runbook_id: int, number: int) -> Any:
         return runbook_page(found.runbook, number=number, status=422, refusal=sentence)
     operations.add_comment(found, form.body.data, by=current_user)
     db.session.commit()
-    return answer(found.runbook, since, number=number)
+    return answer(found.runbook, since, number=number, text=_told_nobody(found, form.body.data), kind="warn")
+
+
+def _told_nobody(found: Task, body: str) -> str:
+    names = operations.unclear_mentions(found, body)
+    if not names:
+        return ""
+    return f"Several people are called {names[0]}, so none of them was told. Write @ and the email address."
 
 
 @blueprint.post(f"{TASK}/comments/<int:comment_id>/lesson", permission=Permission.COMMENT)
