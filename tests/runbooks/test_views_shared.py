@@ -104,7 +104,7 @@ def test_each_watcher_is_offered_what_is_theirs_whoever_asked_before(
             assert (offers(text), mine(text), f"{base}/pause" in text) == expected[name], (name, order)
 
 
-@pytest.mark.parametrize("shows", ["", "?show=mine", "?task=2", "/dashboard", "/map?show=mine"])
+@pytest.mark.parametrize("shows", ["", "?show=mine", "?task=2", "/dashboard", "/map", "/map?show=mine"])
 def test_a_watcher_gets_after_others_what_they_would_get_alone(
     shows: str, watched: Runbook, clients: dict[str, FlaskClient]
 ) -> None:

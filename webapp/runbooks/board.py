@@ -370,4 +370,4 @@ def _note(lane: Lane) -> str:
 
 
 # A second is short for who reloads a page, and long where hundreds do because much has changed.
-_snapshots: Shared[Snapshot] = Shared(most=32, lives_s=1.0)
+_snapshots: Shared[Snapshot] = Shared(most=16, lives_s=1.0)

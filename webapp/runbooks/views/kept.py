@@ -20,6 +20,7 @@ from webapp.runbooks.states import TaskState
 from webapp.runbooks.views import blueprint
 
 MOST_KEPT = 16_384  # rows, of about 2 KB
+MOST_PIECES = 256  # of one snapshot
 
 
 def manner() -> Hashable:
@@ -43,9 +44,12 @@ def kept(macro: Any, row: Row, base: str, **options: Any) -> Markup:
 def piece(board: Board, name: Hashable, make: Callable[[], Any]) -> str:
     """What `make` renders of the board, once for all who look at the same snapshot from the same place with the same rights.
 
-    It may depend on the viewer only through these and how many tasks are theirs, and on the rows of no task.
+    It may depend on the viewer only through these and how many tasks are theirs: of rows it shows what is the same for
+    everybody, no button and no sign-in.
     """
     pieces = board.shared.pieces
+    if len(pieces) >= MOST_PIECES:
+        pieces.clear()
     found_by = (name, board.here, board.viewer.rights, board.stats.mine, manner())
     if found_by not in pieces:
         pieces[found_by] = str(make())

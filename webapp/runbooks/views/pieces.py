@@ -222,8 +222,15 @@ def view_piece(board: Board, *, oob: bool = False) -> str:
     drawn = DRAWN.get(board.here.view)
     if drawn is None:
         return ""
-    drawing = drawn.draw(board, ZoneInfo(zones.shown().shown))
-    return str(_macros(drawn.template).view(drawing, board, oob=oob))
+
+    def draw() -> Any:
+        drawing = drawn.draw(board, ZoneInfo(zones.shown().shown))
+        return _macros(drawn.template).view(drawing, board, oob=oob)
+
+    # With a filter or a panel there are as many drawings as viewers, and each may be megabytes.
+    if board.wanted.any or board.here.number is not None:
+        return str(draw())
+    return piece(board, ("view", oob), draw)
 
 
 def panel_parts(panel: Panel) -> list[str]:
