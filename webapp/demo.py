@@ -12,13 +12,14 @@ from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from webapp.accounts.models import User
 from webapp.accounts.operations import create_user
 from webapp.accounts.queries import user_by_email
 from webapp.clock import now
 from webapp.extensions import db
+from webapp.notifications.models import Notification
 from webapp.permissions import Role
 from webapp.runbooks import imports
 from webapp.runbooks.models import Runbook, Task
@@ -181,6 +182,7 @@ def _add_templates(workspace: Workspace, author: User, *, approver: User) -> Non
     for version in (template, snippet):
         submit_version(version, "The first version.", by=author)
         approve_version(version, by=approver)
+    db.session.execute(delete(Notification))  # that was long ago, and is no news
 
 
 def site_after_site(plan: Sequence[PlannedTask], count: int) -> list[PlannedTask]:

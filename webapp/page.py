@@ -11,7 +11,7 @@ from jinja2_fragments.flask import render_block
 
 from webapp.redirects import see_other
 
-__all__ = ["fragments", "invalid", "is_fragment_request", "page", "see_other", "toast", "told"]
+__all__ = ["fragments", "invalid", "is_fragment_request", "page", "say", "see_other", "toast", "told"]
 
 
 def is_fragment_request() -> bool:
@@ -44,6 +44,12 @@ def fragments(parts: Iterable[str], *, status: int = 200) -> Response:
 def toast(answer: Response, text: str, kind: str = "ok") -> Response:
     """Have htmx show one sentence. `kind` is ok, warn or bad."""
     answer.headers["HX-Trigger"] = json.dumps({"toast": {"kind": kind, "text": text}})
+    return answer
+
+
+def say(answer: Response, text: str) -> Response:
+    """Have htmx tell one sentence to those who listen to the page instead of seeing it."""
+    answer.headers["HX-Trigger"] = json.dumps({"say": text})
     return answer
 
 

@@ -19,7 +19,8 @@ from flask_login import current_user
 from webapp.clock import now
 
 COOKIE = "zone"
-# What a page tells of itself when it asks for pieces, which have to be in its zone even where the choice has changed.
+# What a page tells of itself when it asks for pieces: the zone that it shows and the other one. They come in that zone even
+# where the choice has changed meanwhile.
 HEADER = "X-Zone"
 
 
@@ -91,17 +92,19 @@ def shown() -> Zones:
         return noted
     own = own_zone(getattr(current_user, "time_zone", ""))
     found: Zones = noted() if noted is not None else Zones(own, own)
-    wanted = request.headers.get(HEADER)
-    if found.swappable and wanted == found.other != found.shown:
+    if found.swappable and _told() == (found.other, found.shown):
         found = replace(found, shown=found.other, other=found.shown)
     g.zones = found
     return found
 
 
 def outdated() -> bool:
-    """Whether the page that asks for pieces shows a zone that is neither the runbook's nor the viewer's any more."""
-    wanted = request.headers.get(HEADER)
-    return wanted is not None and wanted not in (shown().shown, shown().other)
+    """Whether the page that asks for pieces tells of other zones than the runbook's and the viewer's by now."""
+    return bool(_told()) and _told() != (shown().shown, shown().other)
+
+
+def _told() -> tuple[str, ...]:
+    return tuple(request.headers.get(HEADER, "").split())
 
 
 def typed() -> str:

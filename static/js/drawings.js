@@ -170,11 +170,12 @@ let due;
 
 // The drawing anew. To morph a thousand tasks takes longer than to put in new ones, so place and focus are kept by hand.
 async function redraw() {
+  const { zone, otherZone } = document.documentElement.dataset;
   clearTimeout(due);
   due = undefined;
   drawn = performance.now();
   const answer = await fetch(window.location.href, {
-    headers: { 'HX-Request': 'true', 'HX-Current-URL': window.location.href, 'X-Zone': document.documentElement.dataset.zone },
+    headers: { 'HX-Request': 'true', 'HX-Current-URL': window.location.href, 'X-Zone': `${zone} ${otherZone}` },
   });
   const old = view();
   if (!answer.ok || !old || !answer.headers.get('Vary')?.includes('HX-Request')) return;

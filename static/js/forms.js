@@ -43,11 +43,13 @@ document.body.addEventListener('htmx:beforeOnLoad', (event) => {
   }
 });
 
-// A form that saves each change sends the names of what was typed, because someone else may have changed the rest. A
-// control is "sent" while its request is under way; what is typed into it meanwhile marks it anew.
+// A form that saves each change sends the names of what was typed, because someone else may have changed the rest, and
+// what the person saw there before (data-was). A control is "sent" while its request is under way; what is typed into it
+// meanwhile marks it anew. What was saved has been seen, so data-was comes anew with the answer.
 const savesEach = (element) => element.matches?.('form[data-saves-each]');
 const dirty = (form) => [...form.elements].filter(({ dataset }) => 'dirty' in dataset);
 const refused = new WeakMap();
+const sending = new WeakMap(); // form to the names that its request speaks of
 
 document.body.addEventListener('htmx:configRequest', (event) => {
   const { elt: form, parameters } = event.detail;
@@ -55,13 +57,17 @@ document.body.addEventListener('htmx:configRequest', (event) => {
   const unfinished = event.detail.triggeringEvent?.target === document.activeElement ? null : document.activeElement;
   const typed = dirty(form).filter((control) => control !== unfinished);
   for (const control of typed) control.dataset.dirty = 'sent';
-  if (typed.length) parameters.touched = [...new Set(typed.map(({ name }) => name))];
+  sending.set(form, new Set(typed.map(({ name }) => name)));
+  if (typed.length) parameters.touched = [...sending.get(form)];
+  for (const { name } of [...form.elements]) if (name.startsWith('was-')) delete parameters[name]; // for pages without scripts
+  for (const { name, dataset } of typed.reverse()) if ('was' in dataset) parameters[`was-${name}`] = dataset.was;
 });
 document.body.addEventListener('htmx:beforeOnLoad', (event) => {
   const { elt: form, xhr } = event.detail;
   if (!savesEach(form) || (xhr.status >= 300 && xhr.status !== 422)) return;
   const sent = dirty(form).filter(({ dataset }) => dataset.dirty === 'sent');
   for (const control of sent) control.removeAttribute('data-dirty');
+  if (xhr.status < 300) for (const each of form.elements) if (sending.get(form).has(each.name)) delete each.dataset.was;
   if (xhr.status === 422) refused.set(form, sent.map(({ id }) => id));
 });
 document.body.addEventListener('htmx:afterRequest', (event) => {

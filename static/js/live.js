@@ -71,12 +71,13 @@ function follow(root) {
     if (busy) { again = true; return; }
     busy = true;
     const asked = window.location.href;
+    const { zone, otherZone } = document.documentElement.dataset;
     const patience = new AbortController();
     const late = setTimeout(() => patience.abort(), PULL_WITHIN_MS);
     try {
       const answer = await fetch(`${base}/changes?since=${seq}`, {
         signal: patience.signal,
-        headers: { 'HX-Request': 'true', 'HX-Current-URL': window.location.href, 'X-Zone': document.documentElement.dataset.zone },
+        headers: { 'HX-Request': 'true', 'HX-Current-URL': window.location.href, 'X-Zone': `${zone} ${otherZone}` },
       });
       if (obey(answer.headers)) return;
       trouble = troubleOf(answer);

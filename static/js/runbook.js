@@ -101,12 +101,12 @@ document.addEventListener('click', (event) => {
 const typed = new WeakMap();
 const leaving = new WeakMap();
 
-document.addEventListener('submit', (event) => {
-  const form = event.target;
+// Not at `submit`: until htmx has come to the form, an Enter sends it as it is.
+document.body.addEventListener('htmx:trigger', ({ target: form }) => {
   if (!form.matches('form[data-clear]')) return;
   typed.set(form, [...(typed.get(form) ?? []), [...new FormData(form)]]);
   form.reset();
-}, true);
+});
 document.body.addEventListener('htmx:configRequest', (event) => {
   const form = event.detail.elt;
   const values = typed.get(form)?.shift() ?? [];

@@ -237,6 +237,8 @@ CHANGES = {
     "runbooks.edit_tasks": Change(lambda things, cast: {"number": things.number, "duration": "20m"}),
     "runbooks.delete_tasks": Change(lambda things, cast: {"number": things.spare_number}),
     "runbooks.move_task": Change({"to": "down"}),
+    "runbooks.move_tasks": Change(lambda things, cast: {"number": things.number, "to": "down"}),
+    "runbooks.save_cell": Change({"duration": "25m", "was-duration": "5m"}),
     "runbooks.duplicate_task": Change(),
     "runbooks.delete_task": Change(),
     "runbooks.restore_task": Change(),

@@ -89,6 +89,7 @@ ARGUMENTS: dict[str, Callable[[Things], Any]] = {
     "kind": lambda things: "rehearsal",
     "execution": lambda things: 1,
     "slug": lambda things: "slack",
+    "name": lambda things: "duration",
     "template_id": lambda things: things.template_id,
     "version": lambda things: things.version,
 }

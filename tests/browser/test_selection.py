@@ -47,3 +47,35 @@ def test_a_selection_outlives_another_s_change_and_is_changed_at_once(open_as: O
         for number in (1, 2, 3):
             expect(page.locator(f"#t-{number} .dur")).to_have_text("42m")
     assert checked(rune) == ["1", "2", "3"]
+
+
+def listed(page: Page, stream: int) -> list[str]:
+    """The numbers of the tasks in a stream, in their order."""
+    return page.locator(f"#s-{stream}-l .tid").all_inner_texts()
+
+
+def test_selected_tasks_move_by_keyboard_and_by_drag_for_everyone_who_watches(open_as: OpenAs) -> None:
+    rune, other = open_as("Rune"), open_as("Rune")
+    rune.goto("/runbooks/1")
+    other.goto("/runbooks/1")
+    assert (listed(rune, 1), listed(rune, 2)) == (["#1", "#2", "#3", "#4"], ["#5", "#6", "#7"])
+    rune.locator("#l-4").focus()
+    rune.keyboard.press("Alt+ArrowDown")
+    expect(other.locator("#s-2-l .tid")).to_have_text(["#4", "#5", "#6", "#7"])
+    expect(rune.locator("#say")).to_have_text("#4 is now number 1 in Database.")
+    expect(rune.locator("#l-4")).to_be_focused()
+    rune.keyboard.press("x")
+    rune.locator("#x-6").check(force=True)
+    grip, target = rune.locator("#t-6 .grip"), rune.locator("#t-2")
+    rune.locator("#t-6").hover()
+    grip.hover()
+    rune.mouse.down()
+    box = target.bounding_box()
+    assert box is not None
+    rune.mouse.move(box["x"] + 200, box["y"] + box["height"] - 4, steps=4)
+    expect(rune.locator(".dropline")).to_be_visible()
+    rune.mouse.up()
+    for page in (rune, other):
+        expect(page.locator("#s-1-l .tid")).to_have_text(["#1", "#2", "#4", "#6", "#3"])
+        expect(page.locator("#s-2-l .tid")).to_have_text(["#5", "#7"])
+    assert checked(rune) == ["4", "6"]

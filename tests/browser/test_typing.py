@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import OpenAs
 from tests.browser.test_two_viewers import planned_runbook, started_runbook
@@ -324,3 +324,81 @@ def test_the_start_dialog_speaks_of_what_was_typed_just_before_it(
     dialog = rune.get_by_role("dialog")
     expect(dialog.get_by_role("button", name="Start live run")).to_be_visible()
     expect(dialog).not_to_contain_text("Solve this first")
+
+
+def cell(page: Page, number: int, name: str) -> Locator:
+    """That cell of the plan; `name` is its field."""
+    return page.locator(f"#t-{number} [data-c={name}]")
+
+
+def test_a_plan_is_typed_cell_by_cell_like_a_spreadsheet(open_as: OpenAs) -> None:
+    rune = open_as("Rune")
+    rune.goto(planned_runbook(rune, "Typed in cells", "Open the bridge", "Drain the nodes"))
+    cell(rune, 1, "duration").click()
+    rune.keyboard.type("1h 30m")
+    rune.keyboard.press("Enter")
+    expect(rune.get_by_label("Duration of #2")).to_be_focused()
+    expect(cell(rune, 1, "duration")).to_have_text("1h 30m")
+    rune.keyboard.type("20m")
+    rune.keyboard.press("Tab")
+    adding = rune.get_by_placeholder("Type a task name and press Enter")
+    expect(adding).to_be_focused()
+    rune.keyboard.type("Verify")
+    rune.keyboard.press("Enter")
+    expect(rune.locator("#l-3")).to_have_text("Verify")
+    expect(adding).to_be_focused()
+    rune.locator("#l-2").focus()
+    rune.keyboard.press("ArrowRight")
+    rune.keyboard.press("Enter")
+    waits_for = rune.get_by_label("Waits for of #2")
+    expect(waits_for).to_be_focused()
+    rune.keyboard.type("bridge")
+    rune.get_by_role("option", name="#1 Open the bridge").click()
+    expect(waits_for).to_have_value("1")
+    rune.keyboard.press("Enter")
+    expect(cell(rune, 2, "predecessors")).to_have_text("1")
+    expect(rune.locator("#t-2 .when")).to_have_text("+1h 30m")
+    rune.keyboard.press("Escape")
+    cell(rune, 1, "predecessors").click()
+    rune.keyboard.type("2")
+    rune.keyboard.press("Enter")
+    expect(rune.get_by_text("That would be a loop: #1 waits for #2 waits for #1.")).to_be_visible()
+    expect(rune.get_by_label("Waits for of #1")).to_have_value("2")
+    rune.get_by_label("Waits for of #1").press("Escape")
+    expect(cell(rune, 1, "predecessors")).to_have_text("")
+    cell(rune, 1, "assignee_ids").click()
+    rune.get_by_label("People of #1").get_by_label("Dana").check()
+    rune.get_by_role("button", name="Done").click()
+    expect(cell(rune, 1, "assignee_ids").get_by_title("Dana")).to_be_visible()
+
+
+def test_two_who_type_into_one_cell_learn_of_each_other_and_choose(open_as: OpenAs) -> None:
+    rune, dana = open_as("Rune"), open_as("Dana")
+    address = planned_runbook(rune, "One cell, two people", "Open the bridge", "Drain the nodes")
+    dana.goto(address)
+    cell(dana, 1, "duration").click()
+    dana.keyboard.type("30m")
+    cell(rune, 1, "duration").click()
+    rune.keyboard.type("45m")
+    rune.keyboard.press("Enter")
+    expect(cell(dana, 1, "duration")).to_contain_text("45m")
+    expect(dana.get_by_label("Duration of #1")).to_have_value("30m")
+    dana.keyboard.press("Enter")
+    said = dana.get_by_role("alert").filter(has_text="Rune changed this")
+    expect(said).to_contain_text("to 45m; you typed 30m.")
+    said.get_by_role("button", name="Save 30m").click()
+    expect(cell(rune, 1, "duration")).to_have_text("30m")
+    opened(dana, address)
+    dana.get_by_label("Name", exact=True).fill("Open the bridge now")
+    rune.locator("#l-1").focus()
+    rune.keyboard.press("F2")
+    rune.keyboard.type("Open both bridges")
+    rune.keyboard.press("Enter")
+    expect(dana.locator("#l-1")).to_have_text("Open both bridges")
+    dana.get_by_label("Name", exact=True).blur()
+    form = dana.locator("#details-form")
+    form.get_by_role("button", name="Keep Open both bridges").click()
+    expect(dana.get_by_label("Name", exact=True)).to_have_value("Open both bridges")
+    dana.get_by_label("Name", exact=True).fill("Open three bridges")
+    dana.get_by_label("Name", exact=True).blur()
+    expect(rune.locator("#l-1")).to_have_text("Open three bridges")

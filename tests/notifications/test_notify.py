@@ -88,12 +88,16 @@ def test_an_unknown_kind_is_refused(cast: Cast) -> None:
 def test_a_kind_that_is_turned_off_is_not_told_and_that_choice_is_audited(
     cast: Cast, rune: User, told: Told
 ) -> None:
-    operations.choose_kinds(rune, {"mention", "task_assigned", "runbook_started", "runbook_news", "message"})
+    operations.choose_kinds(
+        rune, {"mention", "task_assigned", "runbook_started", "runbook_news", "message", "template"}
+    )
     assert list(db.session.execute(select(MutedKind.user_id, MutedKind.kind))) == [(cast.rune, "task_ready")]
     both = [cast.rune, cast.vera]
     assert notify(both, "task_ready", OPEN, by=None) == {cast.vera}
     assert notify(both, "mention", OPEN, by=None) == set(both)
-    operations.choose_kinds(rune, {"mention", "task_assigned", "runbook_started", "runbook_news", "message"})
+    operations.choose_kinds(
+        rune, {"mention", "task_assigned", "runbook_started", "runbook_news", "message", "template"}
+    )
     line = db.session.scalars(select(AuditLine)).one()
     assert (line.verb, line.object_id, line.actor_name) == ("user.notifications_chosen", cast.rune, "Rune")
     assert (line.before, line.after) == ({"turned off": []}, {"turned off": ["Tasks that are ready"]})

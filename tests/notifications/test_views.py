@@ -150,7 +150,15 @@ def test_news_cost_the_same_however_many_there_are(
 
 def test_kinds_are_turned_off_and_on_again(cast: Cast, client_of: ClientOf) -> None:
     rune = client_of(cast.rune)
-    everything = ["mention", "task_ready", "task_assigned", "runbook_started", "runbook_news", "message"]
+    everything = [
+        "mention",
+        "task_ready",
+        "task_assigned",
+        "runbook_started",
+        "runbook_news",
+        "message",
+        "template",
+    ]
     assert checked(rune.get("/notifications/settings").text) == [*everything, "nudge"]
     rune.post("/notifications/settings", data={"kinds": ["mention"]})
     assert checked(rune.get("/notifications/settings").text) == ["mention", "nudge"]

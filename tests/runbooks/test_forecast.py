@@ -333,6 +333,27 @@ def test_once_started_the_forecast_goes_by_what_happened_and_says_how_far_each_t
     assert [found.behind(each) for each in (1, 2)] == [minutes(4), minutes(5)]
 
 
+@pytest.mark.parametrize(
+    ("planned_start", "first_fixed", "begin", "late"),
+    [
+        (None, None, 0, 0),
+        (TEN - minutes(120), None, -120, 120),
+        (TEN + minutes(30), None, 30, -30),
+        (None, TEN - minutes(45), -45, 45),
+        (None, TEN + minutes(45), 0, 0),
+        (TEN - minutes(120), TEN - minutes(45), -120, 120),
+    ],
+)
+def test_a_plan_counts_from_its_planned_start_or_else_from_the_start_or_what_was_due_before(
+    planned_start: datetime | None, first_fixed: datetime | None, begin: int, late: int
+) -> None:
+    tasks = [facts(1, planned_start=first_fixed), facts(2)]
+    found = schedule_of(tasks, {1: [], 2: []}, started=TEN, planned_start=planned_start, moment=TEN)
+    assert (found.begin, found.start_late_s) == (TEN + minutes(begin), late * 60)
+    assert found.planned(2).start == TEN + minutes(begin)
+    assert found.span(2).start == TEN
+
+
 def test_a_loop_in_the_rows_fails_no_page() -> None:
     found = schedule_of([facts(1), facts(2)], {1: [2], 2: [1]}, started=TEN, planned_start=None, moment=TEN)
     assert found.finish == TEN + minutes(10)

@@ -37,16 +37,7 @@ TEN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 def plan_of(found: Task) -> Plan:
     """The plan as it stands."""
-    return Plan(
-        title=found.title,
-        stream=found.stream,
-        description=found.description,
-        duration_s=found.duration_s,
-        planned_start=found.planned_start,
-        assignees=list(found.assignees),
-        predecessor_ids=[each.id for each in found.predecessors],
-        action=found.action,
-    )
+    return operations.plan_of(found, [each.id for each in found.predecessors])
 
 
 def order(runbook: Runbook) -> list[int]:
@@ -234,30 +225,6 @@ def test_a_new_predecessor_of_a_running_runbook_holds_the_task_back(
     assert states(runbook) == {1: "startable", 2: "startable"}
 
 
-def test_a_task_moves_one_place_and_both_are_told(make_runbook: MakeRunbook, rune: User) -> None:
-    runbook = make_runbook("Announce", "Deploy", "Verify")
-    operations.move_task(task(runbook, 3), -1, by=rune)
-    db.session.commit()
-    assert order(runbook) == [1, 3, 2]
-    assert [task(runbook, number).placed_seq == runbook.seq for number in (1, 2, 3)] == [False, True, True]
-    line = only_line()
-    assert (line.verb, line.object_name, line.before, line.after) == (
-        "task.moved",
-        "#3 Verify",
-        {"place": 3},
-        {"place": 2},
-    )
-
-
-@pytest.mark.parametrize(("number", "step"), [(1, -1), (2, 1)])
-def test_at_the_end_of_the_list_nothing_moves(
-    make_runbook: MakeRunbook, rune: User, audit: Audit, number: int, step: int
-) -> None:
-    runbook = make_runbook("Announce", "Deploy")
-    operations.move_task(task(runbook, number), step, by=rune)
-    assert (order(runbook), audit()) == ([1, 2], [])
-
-
 def test_a_deleted_task_no_longer_holds_what_waited_for_it_until_it_is_restored(
     make_runbook: MakeRunbook, rune: User, audit: Audit
 ) -> None:
@@ -290,7 +257,7 @@ def test_a_task_that_is_gone_cannot_be_changed_moved_or_deleted_again(
     with refuses(NotNow, "This task was deleted."):
         operations.edit_task(first, plan_of(first), by=rune)
     with refuses(NotNow, "This task was deleted."):
-        operations.move_task(first, 1, by=rune)
+        operations.step_tasks(runbook, [1], 1, by=rune)
     with refuses(NotNow, "This task was deleted."):
         operations.delete_task(first, by=rune)
 
@@ -334,7 +301,7 @@ def test_the_plan_of_a_runbook_that_has_ended_stays(
     changes: dict[str, Any] = {
         "add": lambda: operations.add_task(runbook, runbook.streams[0], "Late", by=rune),
         "edit": lambda: operations.edit_task(first, replace(plan_of(first), title="Late"), by=rune),
-        "move": lambda: operations.move_task(first, 1, by=rune),
+        "move": lambda: operations.step_tasks(runbook, [1], 1, by=rune),
         "delete": lambda: operations.delete_task(first, by=rune),
         "restore": lambda: operations.restore_task(third, by=rune),
     }
@@ -393,7 +360,7 @@ def test_what_is_not_committed_leaves_neither_rows_nor_audit_lines(
     before = tables()
     operations.add_task(runbook, runbook.streams[0], "Late", by=rune)
     operations.edit_task(task(runbook, 1), replace(plan_of(task(runbook, 1)), title="Tell"), by=rune)
-    operations.move_task(task(runbook, 2), 1, by=rune)
+    operations.step_tasks(runbook, [2], 1, by=rune)
     operations.delete_task(task(runbook, 2), by=rune)
     operations.restore_task(task(runbook, 2), by=rune)
     assert len(tables()["audit_lines"]) == 5

@@ -18,6 +18,7 @@ from webapp.extensions import db
 from webapp.fields import operations as field_operations
 from webapp.fields import queries as fields
 from webapp.integrations.models import Action
+from webapp.notifications.models import Notification
 from webapp.runbooks import lent, operations, queries, template_queries
 from webapp.runbooks.models import Comment, Runbook
 from webapp.runbooks.operations import importing
@@ -121,6 +122,8 @@ def test_the_plan_of_a_version_is_no_runbook_and_cannot_be_started(
     places = queries.places_of(rune)
     assert [each.name for each in queries.runbooks_in(places, ["planning"])] == ["Release 12"]
     assert queries.count_runbooks(places) == {"live": 0, "planned": 1, "done": 0}
+    soon = queries.starting_next(places, TEN - timedelta(days=1), limit=9)
+    assert [each.name for each in soon] == ["Release 12"]
     assert lent.usage([action.id]).runbooks == 1
     assert [each.label for each in lent.sample_tasks(rune, action.id)] == ["Release 12: #1 Announce"]
     with refuses(NotNow, "This is the plan of a template. Make a runbook from it, and start that."):
@@ -146,7 +149,8 @@ CHANGES: dict[str, Callable[[Runbook, User], object]] = {
     "another task": lambda plan, by: operations.edit_task(
         task(plan, 2), operations.Plan(title="x", stream=plan.streams[0]), by=by
     ),
-    "a moved task": lambda plan, by: operations.move_task(task(plan, 2), 1, by=by),
+    "a moved task": lambda plan, by: operations.step_tasks(plan, [2], 1, by=by),
+    "pasted tasks": lambda plan, by: operations.add_tasks(plan, plan.streams[0], ["Call", "Wait"], by=by),
     "a deleted task": lambda plan, by: operations.delete_task(task(plan, 2), by=by),
     "a copied task": lambda plan, by: operations.duplicate_task(task(plan, 2), by=by),
     "a new stream": lambda plan, by: operations.add_stream(plan, "More", by=by),
@@ -219,6 +223,28 @@ def test_somebody_else_approves_it(draft: TemplateVersion, rune: User, mona: Use
     submitted = db.session.scalars(select(AuditLine).where(AuditLine.verb == "template_version.submitted"))
     assert submitted.one().after == {"state": "in_review", "note": "The first one"}
     assert draft.runbook.seq == seq + 2
+
+
+def told(user: User) -> list[tuple[str, str, str]]:
+    query = select(Notification).where(Notification.user_id == user.id).order_by(Notification.id)
+    return [(each.kind, each.sentence, each.link) for each in db.session.scalars(query)]
+
+
+def test_who_may_approve_it_is_told_and_so_is_its_author_of_what_was_decided(
+    draft: TemplateVersion, rune: User, vera: User, mona: User
+) -> None:
+    operations.submit_version(draft, "", by=rune)
+    operations.send_version_back(draft, "Who rings?", by=mona)
+    db.session.commit()
+    here, called = f"/templates/{draft.template_id}", "version 1 of the template “Failover”"
+    assert told(mona) == [("template", f"Rune asks you to approve {called}.", here)]
+    assert told(rune) == [("template", f"Mona sent back {called}.", here)]
+    assert told(vera) == []
+    draft.author_id = vera.id
+    operations.submit_version(draft, "", by=rune)
+    operations.approve_version(draft, by=mona)
+    db.session.commit()
+    assert told(rune)[1:] == told(vera) == [("template", f"Mona approved {called}.", here)]
 
 
 def test_nobody_approves_or_sends_back_what_they_wrote_or_submitted_even_as_manager(

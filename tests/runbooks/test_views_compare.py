@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import zipfile
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -118,6 +121,50 @@ def test_each_rehearsal_has_its_review_at_an_address_that_stays(
         )
     assert runes.get(f"{address}/review/rehearsal-3").status_code == 404
     assert runes.get(f"{address}/review/live-1").status_code == 404
+
+
+def test_the_evidence_of_a_rehearsal_is_what_was_kept_of_it(
+    runes: FlaskClient, make_runbook: MakeRunbook, rehearse: Callable[..., None], rune: User
+) -> None:
+    runbook = make_runbook("Announce", "Deploy")
+    rehearse(runbook)
+    operations.edit_stream(runbook.streams[0], name="Bridge", color=1, by=rune)
+    task(runbook, 1).title = "Ring everybody"
+    db.session.commit()
+    rehearse(runbook)
+    operations.set_message(runbook, "Well done", by=rune)
+    db.session.commit()
+
+    def packed(slug: str) -> tuple[str, str, list[str], dict[str, Any]]:
+        data = runes.get(f"/runbooks/{runbook.id}/review/{slug}/evidence.zip").data
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            files = {name: archive.read(name).decode() for name in archive.namelist()}
+        verbs = [json.loads(line)["verb"] for line in files["audit.jsonl"].splitlines()]
+        return files["run-sheet.html"], files["review.csv"], verbs, json.loads(files["manifest.json"])
+
+    sheet, table, verbs, head = packed("rehearsal-1")
+    assert "Announce" in sheet and "Tasks" in sheet and "Announce" in table
+    assert "Ring everybody" not in sheet + table and "Bridge" not in sheet + table
+    assert (head["of"], head["state"], head["reason"]) == ("Rehearsal 1", "cancelled", "Enough for today")
+    assert verbs[0] == "runbook.started" and verbs[-1] == "stream.changed"
+    sheet, table, verbs, head = packed("rehearsal-2")
+    assert "Ring everybody" in sheet and "Bridge" in sheet and "Ring everybody" in table
+    # What was planned since the end of the one before led to this one.
+    before = ["runbook.cancelled", "runbook.planned_again", "stream.changed", "runbook.started"]
+    assert verbs[:4] == before
+    assert (head["of"], verbs[-1]) == ("Rehearsal 2", "runbook.message_changed")
+
+
+def test_what_is_under_way_is_compared_as_it_stands(
+    runes: FlaskClient, make_runbook: MakeRunbook, rehearse: Callable[..., None], rune: User
+) -> None:
+    runbook = make_runbook("Announce", "Deploy")
+    rehearse(runbook)
+    operations.start_runbook(runbook, Mode.LIVE, by=rune)
+    db.session.commit()
+    shown = runes.get(f"/runbooks/{runbook.id}/compare").text
+    assert "Live run is under way" in shown
+    assert "Not started, before: finished" in shown and "Not started, before: skipped" in shown
 
 
 def test_lists_say_how_a_runbook_was_rehearsed_last(

@@ -13,6 +13,7 @@ from tests.cast import Cast
 from tests.runbooks.conftest import MakeAction, MakeRunbook, runs, task
 from tests.runbooks.drawn import add_runbook, ago, tasks_in
 from webapp.accounts.models import User
+from webapp.clock import now
 from webapp.extensions import db
 from webapp.runbooks import dashboard, operations
 from webapp.runbooks.addresses import Here, Wanted
@@ -80,6 +81,21 @@ def test_a_status_says_why(
 def test_a_long_plan_is_not_at_risk_for_a_minute() -> None:
     assert status_of(behind_s=90, planned_s=10 * 3600, late=[], failed=[]).tone == "ok"
     assert status_of(behind_s=1800, planned_s=10 * 3600, late=[], failed=[]).tone == "warn"
+
+
+def test_a_late_start_is_named_as_a_cause_where_it_moves_the_finish(
+    client_of: ClientOf, make_runbook: MakeRunbook, rune: User
+) -> None:
+    runbook = make_runbook("Announce")
+    runbook.planned_start = now() - timedelta(hours=2, seconds=30)
+    db.session.commit()
+    operations.start_runbook(runbook, Mode.LIVE, by=rune)
+    db.session.commit()
+    shown = client_of(rune.id).get(f"/runbooks/{runbook.id}/dashboard").text
+    assert "The forecast finish is 2h after plan. It was started 2h late." in shown
+    assert "<span>The start</span>" in shown
+    in_time = status_of(behind_s=0, planned_s=3600, late=[], failed=[], start_late_s=7200)
+    assert (in_time.tone, len(in_time.reasons)) == ("ok", 1)
 
 
 def test_streams_tell_how_far_they_are_and_when_they_end(drawn: Drawn, cast: Cast) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import nodes
@@ -21,14 +22,18 @@ from webapp.runbooks.views.kept import _kept
 NOT_COMPARED = {each.name for each in fields(Row) if not each.compare}
 
 
-def row_template(app: Flask) -> nodes.Template:
+TEMPLATES = pytest.mark.parametrize("name", ["runbooks/_row.html", "runbooks/_plan_row.html"])
+
+
+def row_template(app: Flask, name: str) -> nodes.Template:
     environment = app.jinja_env
     assert environment.loader is not None
-    return environment.parse(environment.loader.get_source(environment, "runbooks/_row.html")[0])
+    return environment.parse(environment.loader.get_source(environment, name)[0])
 
 
-def test_the_template_of_a_row_reads_no_viewer_no_request_and_no_token(app: Flask) -> None:
-    template = row_template(app)
+@TEMPLATES
+def test_the_template_of_a_row_reads_no_viewer_no_request_and_no_token(app: Flask, name: str) -> None:
+    template = row_template(app, name)
     names = list(template.find_all(nodes.Name))
     own = {each.name for each in names if each.ctx != "load"}
     own |= {each.name for each in template.find_all(nodes.Macro)}
@@ -36,10 +41,11 @@ def test_the_template_of_a_row_reads_no_viewer_no_request_and_no_token(app: Flas
     assert {each.name for each in names} - own == {"icon"}
 
 
-def test_the_template_of_a_row_reads_nothing_that_equal_rows_may_differ_in(app: Flask) -> None:
+@TEMPLATES
+def test_the_template_of_a_row_reads_nothing_that_equal_rows_may_differ_in(app: Flask, name: str) -> None:
     read = {
         each.attr
-        for each in row_template(app).find_all(nodes.Getattr)
+        for each in row_template(app, name).find_all(nodes.Getattr)
         if isinstance(each.node, nodes.Name) and each.node.name == "row"
     }
     assert read & NOT_COMPARED == set()

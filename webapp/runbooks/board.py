@@ -116,7 +116,8 @@ class Board:
 
     `rehearsals` is how many there have been, told while it is planned.
     `order` is stream id to the numbers of all its tasks, whatever the filter and `only` leave in `lanes`. `links` is task
-    id to those of its predecessors. `matching` are the numbers of the rows that the filter wants.
+    id to those of its predecessors. `matching` are the numbers of the rows that the filter wants. `numbers` is task id to
+    number, of all tasks.
     """
 
     runbook: Runbook
@@ -131,6 +132,7 @@ class Board:
     rehearsals: int = 0
     order: dict[int, list[int]] = field(default_factory=dict)
     matching: set[int] = field(default_factory=set)
+    numbers: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def base(self) -> str:
@@ -153,6 +155,17 @@ class Board:
     def all_done(self) -> bool:
         """Whether nothing is left to do."""
         return 0 < self.stats.progress.total == self.stats.progress.ended
+
+    @property
+    def starts(self) -> str:
+        """When every task starts as planned, for starts.js: "12:+45m", or seconds since 1970 where the start is known."""
+        begin, dated = self.schedule.begin, self.schedule.dated
+        found = []
+        for task_id, number in self.numbers.items():
+            at = self.schedule.planned(task_id).start
+            text = str(int(at.timestamp())) if dated else f"+{shown((at - begin).total_seconds())}"
+            found.append(f"{number}:{text}")
+        return ",".join(found)
 
     @property
     def any_rows(self) -> bool:
@@ -209,6 +222,7 @@ def load_board(
         count_rehearsals(runbook.id) if runbook.state == RunbookState.PLANNING else 0,
         {stream_id: shared.order.get(stream_id, []) for stream_id in lanes},
         matching,
+        shared.numbers,
     )
 
 
@@ -249,6 +263,7 @@ class Snapshot:
     def __init__(self, runbook: Runbook, reads: Reads, moment: datetime) -> None:
         self._state, self._reads, self.moment = runbook.state, reads, moment
         self._facts = reads.facts[runbook.id]
+        self.numbers = {each.id: each.number for each in self._facts}
         self.pieces: dict[Hashable, str] = {}
         self.links = {each.id: reads.links[each.id] for each in self._facts}
         self.schedule = schedule_of(

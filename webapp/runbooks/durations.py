@@ -40,3 +40,8 @@ def shown(seconds: float) -> str:
 def rounded(seconds: float) -> str:
     """How long something took, to the minute, or to the second below one minute."""
     return shown(seconds if seconds < 60 else round(seconds / 60) * 60) if seconds >= 1 else "0s"
+
+
+def ago(seconds: float) -> str:
+    """ "12s ago"; "just now" within two seconds."""
+    return "just now" if seconds < 2 else f"{rounded(seconds)} ago"

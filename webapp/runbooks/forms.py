@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from flask_wtf.file import FileField, FileRequired
@@ -24,8 +25,9 @@ from webapp.forms import BaseForm, CheckboxesField, LocalTimeField, ZoneField
 from webapp.integrations.models import Action
 from webapp.runbooks import durations
 from webapp.runbooks.audiences import AUDIENCES
+from webapp.runbooks.clashes import Clash
 from webapp.runbooks.models import Runbook, Stream, Task
-from webapp.runbooks.operations import PEOPLE_CHANGES, BulkEdit, Plan
+from webapp.runbooks.operations import PEOPLE_CHANGES, BulkEdit, Plan, Seen, plan_of, written
 from webapp.runbooks.queries import Link, Name
 from webapp.runbooks.states import NOT_STARTED, Mode
 
@@ -143,12 +145,47 @@ class NewTaskForm(BaseForm):
     after = HiddenField()
 
 
+class NewTasksForm(BaseForm):
+    """Several task names, one a line, as they were pasted."""
+
+    titles = TextAreaField("Task names", [DataRequired("Type a task name.")])
+
+    def validate_titles(self, field: Any) -> None:
+        if any("\t" in line.strip() for line in self.lines):
+            raise ValidationError(
+                "That is more than one column. Paste one column of names, or use Import for all of them."
+            )
+
+    @property
+    def lines(self) -> list[str]:
+        return (self.titles.data or "").splitlines()
+
+
 class CommentForm(BaseForm):
     body = TextAreaField("Comment", [DataRequired("Write something first."), Length(max=5000)])
 
 
+# The fields of a TaskForm that can be changed in the list, in the order of its columns.
+CELLS = ("title", "predecessors", "assignee_ids", "planned_start", "duration")
+
+
 class TaskForm(BaseForm):
-    """What the plan says of a task. Made with `for_task`, which fills in the choices and the present values."""
+    """What the plan says of a task. Made with `for_task`, which fills in the choices and the present values.
+
+    Each field carries what it shows as `data-was`; a page sends that back as `was-<field>` with a change, so that two
+    people who change the same field are told of each other.
+    """
+
+    # What a Plan calls a field of the form, where it has another name there.
+    PARTS = MappingProxyType(
+        {
+            "stream_id": "stream",
+            "duration": "duration_s",
+            "predecessors": "predecessor_ids",
+            "assignee_ids": "assignees",
+            "action_id": "action",
+        }
+    )
 
     title = StringField("Name", [DataRequired("Enter a name."), Length(max=300)])
     description = TextAreaField("Description", [Optional(), Length(max=10_000)])
@@ -158,6 +195,8 @@ class TaskForm(BaseForm):
     predecessors = StringField("Waits for")
     assignee_ids = CheckboxesField("Assigned to", coerce=int)
     action_id = SelectField("Integration action", coerce=int)
+
+    clashes: Mapping[str, Clash] = MappingProxyType({})  # by field: what someone else was first to change
 
     _task: Task
     _links: Sequence[Link]
@@ -196,7 +235,37 @@ class TaskForm(BaseForm):
         if task.state not in NOT_STARTED:
             for name in ("stream_id", "duration", "planned_start", "predecessors", "action_id"):
                 delattr(form, name)
+        form._remember()
         return form
+
+    def _remember(self) -> None:
+        numbers = {each.id: each.number for each in self._names}
+        stands = written(plan_of(self._task, [link.id for link in self._links]), numbers)
+        for field in self:
+            was = stands.get(self.part_of(field.short_name))
+            if was is not None:
+                field.render_kw = {**(field.render_kw or {}), "data-was": was}
+
+    @classmethod
+    def part_of(cls, name: str) -> str:
+        """What a Plan calls that field."""
+        return cls.PARTS.get(name, name)
+
+    def seen(self, typed: Mapping[str, str], names: Collection[str]) -> Seen:
+        """What the person saw in the fields of these names, out of what was sent; None where the page does not say."""
+        known = [
+            field.short_name
+            for field in self
+            if field.short_name in names and field.short_name in self._present
+        ]
+        return {self.part_of(name): typed.get(f"was-{name}") for name in known}
+
+    def keep_seen(self, typed: Mapping[str, str]) -> None:
+        """What was not saved was still typed over what the person saw, not over what stands there by now."""
+        for field in self:
+            was = typed.get(f"was-{field.short_name}")
+            if was is not None and field.render_kw and "data-was" in field.render_kw:
+                field.render_kw = {**field.render_kw, "data-was": was}
 
     def take_only(self, names: Collection[str]) -> None:
         """Keep what was typed into the fields of these names; the others are as they stand by now.

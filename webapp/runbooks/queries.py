@@ -246,6 +246,7 @@ def starting_next(places: Collection[int], since: datetime, *, limit: int) -> li
         select(Runbook)
         .where(Runbook.workspace_id.in_(places), Runbook.state == RunbookState.PLANNING)
         .where(Runbook.archived_at.is_(None), Runbook.planned_start > since)
+        .where(Runbook.purpose == Purpose.RUNBOOK)
         .options(joinedload(Runbook.workspace))
         .order_by(Runbook.planned_start, Runbook.id)
         .limit(limit)

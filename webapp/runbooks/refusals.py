@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from webapp.runbooks.states import NotNow
 
-__all__ = ["CannotCall", "FieldsMissing", "NotNow", "PlanRefused", "TakenBefore"]
+__all__ = ["CannotCall", "ChangedMeanwhile", "FieldsMissing", "NotNow", "PlanRefused", "TakenBefore"]
 
 
 class PlanRefused(Exception):
@@ -33,3 +33,15 @@ class FieldsMissing(Exception):
         names = ", ".join(definition.name for definition in definitions)
         super().__init__(f"Fill in {names} first.")
         self.definitions = list(definitions)
+
+
+class ChangedMeanwhile(Exception):
+    """Someone else changed what a person was changing, since that person saw it.
+
+    `news` maps the name of each such part of a Plan to who changed it and how long ago, in words: "Jonas changed this
+    12s ago". The person has to choose.
+    """
+
+    def __init__(self, news: Mapping[str, str]) -> None:
+        super().__init__(". ".join(news.values()) + ".")
+        self.news = dict(news)

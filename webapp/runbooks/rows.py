@@ -86,7 +86,8 @@ class Action:
 
 @dataclass(frozen=True)
 class Row:
-    """One task as a list shows it. `button` is start, sign_in, finish, retry, resolve, cancel or empty.
+    """One task as a list shows it. `button` is start, sign_in, finish, retry, resolve, cancel or empty. `waits_for` are
+    the numbers of predecessors that are not complete.
 
     Two rows are equal where a list shows the same: what `_row.html` does not read stays out of the comparison, because it
     changes with every moment and would have each row rendered anew.
@@ -100,6 +101,7 @@ class Row:
     button: str
     blocked: str
     wait: str
+    waits_for: tuple[int, ...]
     people: tuple[Person, ...]
     comments: int
     chip: Chip | None
@@ -173,6 +175,7 @@ def make_row(
         button=button,
         blocked=blocked,
         wait=_wait(facts, waits_for, call, button),
+        waits_for=tuple(waits_for),
         people=tuple(people),
         comments=comments,
         chip=_chip(action, call),

@@ -10,11 +10,12 @@ from webapp.notifications.kinds.runbook_news import RunbookNews
 from webapp.notifications.kinds.runbook_started import RunbookStarted
 from webapp.notifications.kinds.task_assigned import TaskAssigned
 from webapp.notifications.kinds.task_ready import TaskReady
+from webapp.notifications.kinds.template import Template
 from webapp.registry import Registry
 
 KINDS: Registry[NotificationKind] = Registry(
     "notification",
-    [Mention(), TaskReady(), TaskAssigned(), RunbookStarted(), RunbookNews(), Message(), Nudge()],
+    [Mention(), TaskReady(), TaskAssigned(), RunbookStarted(), RunbookNews(), Message(), Template(), Nudge()],
 )
 
 __all__ = ["KINDS", "NotificationKind"]

@@ -33,6 +33,7 @@ from webapp.runbooks.operations.lifecycle import (
     set_message,
     start_runbook,
 )
+from webapp.runbooks.operations.moving import Placed, move_tasks, step_tasks
 from webapp.runbooks.operations.notes import (
     add_comment,
     locked_because,
@@ -43,14 +44,16 @@ from webapp.runbooks.operations.notes import (
     unclear_mentions,
 )
 from webapp.runbooks.operations.nudging import nudge, nudged_at
+from webapp.runbooks.operations.pasting import MOST_PASTED, add_tasks
 from webapp.runbooks.operations.planning import (
     Plan,
     add_task,
     delete_task,
     edit_task,
-    move_task,
+    plan_of,
     restore_task,
 )
+from webapp.runbooks.operations.seen import Seen, written
 from webapp.runbooks.operations.snippets import insert_snippet, save_as_snippet
 from webapp.runbooks.operations.streams import (
     add_stream,
@@ -76,13 +79,17 @@ from webapp.runbooks.operations.templating import (
 )
 
 __all__ = [
+    "MOST_PASTED",
     "PEOPLE_CHANGES",
     "BulkEdit",
     "BulkOutcome",
+    "Placed",
     "Plan",
+    "Seen",
     "add_comment",
     "add_stream",
     "add_task",
+    "add_tasks",
     "approve_version",
     "archive_template",
     "asked_for",
@@ -111,13 +118,14 @@ __all__ = [
     "mark_lesson",
     "mode_words",
     "move_stream",
-    "move_task",
+    "move_tasks",
     "new_version",
     "note_changes",
     "nudge",
     "nudged_at",
     "pause_runbook",
     "plan_again",
+    "plan_of",
     "record_refusal",
     "rename_runbook",
     "reopen_task",
@@ -135,9 +143,11 @@ __all__ = [
     "skip_task",
     "start_runbook",
     "start_task",
+    "step_tasks",
     "submit_version",
     "touch",
     "unclear_mentions",
     "way_to",
     "withdraw_version",
+    "written",
 ]

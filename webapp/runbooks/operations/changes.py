@@ -69,3 +69,13 @@ def stamp_states(runbook: Runbook, states: Iterable[str], seq: int) -> None:
         Task.runbook_id == runbook.id, Task.state.in_(list(states)), Task.deleted_at.is_(None)
     )
     stamp(list(db.session.scalars(query)), seq)
+
+
+def place_streams_anew(runbook: Runbook, seq: int) -> None:
+    """Have every list sent whole: a plan has other columns than a run."""
+    db.session.execute(
+        update(Stream)
+        .where(Stream.runbook_id == runbook.id, Stream.deleted_at.is_(None))
+        .values(seq=seq, placed_seq=seq)
+        .execution_options(synchronize_session="fetch")
+    )

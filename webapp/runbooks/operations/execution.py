@@ -238,8 +238,7 @@ def _who_was_first(task: Task) -> str:
 
 
 def _first(who: User | None, verb: str, when: datetime | None, moment: datetime) -> str:
-    ago = max(0, int((moment - when).total_seconds())) if when else 0
-    span = "just now" if ago < 2 else f"{durations.rounded(ago)} ago"
+    span = durations.ago((moment - when).total_seconds() if when else 0)
     return f"{who.name if who else 'Runsheet'} {verb} this {span}."
 
 

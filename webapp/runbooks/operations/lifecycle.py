@@ -17,7 +17,7 @@ from webapp.integrations.models import Action
 from webapp.runbooks.audiences import USUAL, audience_of
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.operations import baseline
-from webapp.runbooks.operations.changes import stamp_states, touch
+from webapp.runbooks.operations.changes import place_streams_anew, stamp_states, touch
 from webapp.runbooks.operations.readiness import settle_readiness, start_what_is_due
 from webapp.runbooks.operations.recording import (
     begin_execution,
@@ -138,6 +138,7 @@ def start_runbook(
     db.session.flush()
     begin_execution(runbook, by=by, shift=shift)
     stamp_states(runbook, TaskState, seq)
+    place_streams_anew(runbook, seq)
     told = _tell(runbook, "runbook_started", "started", by)
     after: dict[str, Any] = {
         "mode": mode,
@@ -229,6 +230,7 @@ def plan_again(runbook: Runbook, *, by: User) -> None:
         )
         .execution_options(synchronize_session="fetch")
     )
+    place_streams_anew(runbook, seq)
 
 
 def _refuse_unless_ready(report: Report, mode: Mode, accepted: str) -> list[str]:

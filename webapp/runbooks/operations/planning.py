@@ -1,9 +1,9 @@
-"""Planning: add, change, move, delete and restore tasks."""
+"""Planning: add, change, delete and restore tasks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.operations import streams
 from webapp.runbooks.operations.changes import read_anew, refuse_if_ended, stamp, touch
 from webapp.runbooks.operations.readiness import settle_readiness
+from webapp.runbooks.operations.seen import Seen, only_what_is_meant
 from webapp.runbooks.operations.telling import tell_assigned
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.states import NOT_STARTED, UNDER_WAY, TaskState
@@ -68,16 +69,21 @@ def add_task(
     return task
 
 
-def edit_task(task: Task, plan: Plan, *, by: User) -> None:
+def edit_task(task: Task, plan: Plan, *, by: User, seen: Seen | None = None) -> None:
     """Change what the plan says. Once a task has started, only its name, description and assignees can change.
 
-    Raises PlanRefused (a loop is named) or NotNow.
+    `seen` names the parts of `plan` that are meant, with what the person saw there; the rest stays as it is. Without it
+    all of `plan` is meant. Raises PlanRefused (a loop is named), NotNow, or ChangedMeanwhile where someone else was first.
     """
     runbook = task.runbook
     _refuse_stranger(runbook, plan.stream)
     seq = touch(runbook, task, task.stream, plan.stream)
     refuse_if_ended(runbook)
     refuse_if_gone(task)
+    if seen is not None:
+        numbers = {each.id: each.number for each in queries.names_within(runbook.id)}
+        present = plan_of(task, [each.id for each in queries.predecessors_of(task.id)])
+        plan = only_what_is_meant(plan, present, seen, numbers, task=task, by=by)
     _refuse_strangers(runbook, plan.predecessor_ids)
     _refuse_loop(task, plan.predecessor_ids)
     before = facts(task)
@@ -97,30 +103,6 @@ def edit_task(task: Task, plan: Plan, *, by: User) -> None:
     if runbook.state in UNDER_WAY and task.state != TaskState.COMPLETE:
         tell_assigned(task, new, by=by)
     stamp([each.id for each in queries.successors_of(task.id)], seq)
-
-
-def move_task(task: Task, step: int, *, by: User) -> None:
-    """One place up (−1) or down (+1) in its stream; at the end of the list nothing happens. Raises NotNow."""
-    seq = touch(task.runbook)
-    refuse_if_ended(task.runbook)
-    refuse_if_gone(task)
-    query = (
-        select(Task)
-        .where(Task.stream_id == task.stream_id, Task.deleted_at.is_(None))
-        .order_by(Task.position, Task.id)
-    )
-    order = list(db.session.scalars(query))
-    at = order.index(task)
-    wanted = at + step
-    if not 0 <= wanted < len(order):
-        return
-    other = order[wanted]
-    task.position, other.position = other.position, task.position
-    if task.position == other.position:
-        task.position += step
-    for each in (task, other):
-        each.seq = each.placed_seq = seq
-    _record("task.moved", task, by, before={"place": at + 1}, after={"place": wanted + 1})
 
 
 def delete_task(task: Task, *, by: User) -> None:
@@ -153,6 +135,12 @@ def restore_task(task: Task, *, by: User) -> None:
     db.session.flush()
     _record("task.restored", task, by)
     _tell_neighbours(task, seq, by)
+
+
+def plan_of(task: Task, predecessor_ids: Sequence[int]) -> Plan:
+    """What the plan says of the task, as it stands."""
+    own = [each.name for each in fields(Plan) if each.name != "predecessor_ids"]
+    return Plan(predecessor_ids=list(predecessor_ids), **{name: getattr(task, name) for name in own})
 
 
 def facts(task: Task) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from webapp.runbooks import queries
 from webapp.runbooks.models import Purpose, Runbook
 from webapp.runbooks.operations.changes import touch
 from webapp.runbooks.operations.duplicating import copy_plan
+from webapp.runbooks.operations.template_news import tell_approvers, tell_authors
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.template_models import RunbookTemplate, TemplateKind, TemplateUse, TemplateVersion
 from webapp.runbooks.versions import FROZEN, OPEN, VersionEvent, VersionState, version_after
@@ -145,6 +146,7 @@ def submit_version(version: TemplateVersion, note: str, *, by: User) -> None:
         submitted_by_id=by.id,
         submitted_at=now(),
     )
+    tell_approvers(version, by=by)
 
 
 def withdraw_version(version: TemplateVersion, *, by: User) -> None:
@@ -163,6 +165,7 @@ def approve_version(version: TemplateVersion, *, by: User) -> None:
         decided_by_id=by.id,
         decided_at=now(),
     )
+    tell_authors(version, "approved", by=by)
 
 
 def send_version_back(version: TemplateVersion, reason: str, *, by: User) -> None:
@@ -172,6 +175,7 @@ def send_version_back(version: TemplateVersion, reason: str, *, by: User) -> Non
         raise PlanRefused("Say what is to be changed.", "reason")
     _refuse_own(version, by)
     _move(version, VersionEvent.SEND_BACK, "template_version.sent_back", by, reason=reason)
+    tell_authors(version, "sent back", by=by)
 
 
 def discard_version(version: TemplateVersion, *, by: User) -> None:

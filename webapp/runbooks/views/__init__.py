@@ -16,6 +16,7 @@ blueprint.nav = [
 
 from webapp.runbooks.views import (  # noqa: E402, F401
     bulk,
+    cells,
     comparing,
     duplicating,
     execution,
@@ -24,6 +25,7 @@ from webapp.runbooks.views import (  # noqa: E402, F401
     importing,
     kept,
     lists,
+    moving,
     people,
     preflight,
     reviewing,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, abort, flash, request
+from flask import Response, abort, request
 from flask_login import current_user
 from sqlalchemy import select
 
 from webapp.extensions import db
-from webapp.page import is_fragment_request
 from webapp.permissions import Permission
 from webapp.row_ids import row_id
 from webapp.runbooks import operations, queries
@@ -94,10 +93,7 @@ def _done(runbook: Runbook, since: int, outcome: BulkOutcome, verb: str) -> Resp
     else:
         db.session.rollback()
         since = min(since, runbook.seq)
-    found = answer(runbook, since, text=text, kind=kind)
-    if is_fragment_request() and "HX-Refresh" in found.headers:
-        flash(text, kind)  # too much changed for pieces, so it is said on the fresh page
-    return found
+    return answer(runbook, since, text=text, kind=kind)
 
 
 def _sentence(outcome: BulkOutcome, verb: str) -> str:

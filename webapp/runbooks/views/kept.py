@@ -10,10 +10,11 @@ from collections.abc import Callable, Hashable
 from functools import lru_cache
 from typing import Any
 
-from flask import request
+from flask import g, request
 from markupsafe import Markup
 
 from webapp import zones
+from webapp.clock import now
 from webapp.runbooks.board import Board
 from webapp.runbooks.rows import Row
 from webapp.runbooks.states import TaskState
@@ -24,9 +25,14 @@ MOST_PIECES = 256  # of one snapshot
 
 
 def manner() -> Hashable:
-    """What every piece of this page may depend on beside what it shows: where the addresses of the app begin, and the zones
-    in which `ui.when` writes times."""
-    return request.script_root, zones.shown()
+    """What every piece of this page may depend on beside what it shows: where the addresses of the app begin, the zones in
+    which `ui.when` writes times, and the day, which it leaves out of today's."""
+    if "manner" not in g:
+        shown = zones.shown()
+        days = (zones.local(now(), shown.shown).date(), zones.local(now(), shown.other).date())
+        g.manner = (request.script_root, shown, days)
+    found: Hashable = g.manner
+    return found
 
 
 @blueprint.app_template_global()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Response, current_app, g, make_response, request, url_for
+from flask import Response, current_app, flash, g, make_response, request, url_for
 from flask_login import current_user
 from sqlalchemy import func, select
 
@@ -23,6 +23,7 @@ from webapp.runbooks.context import path_of
 from webapp.runbooks.forms import CommentForm, TaskForm
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.panel import Panel, load_panel, may_read_runs
+from webapp.runbooks.states import RunbookState
 from webapp.runbooks.views.drawn import DRAWN
 from webapp.runbooks.views.kept import piece
 from webapp.workspaces import queries as workspaces
@@ -63,6 +64,7 @@ def runbook_page(
         shows=SHOWS,
         views=VIEWS,
         view_piece=view_piece(board),
+        people=workspaces.members_of(runbook.workspace_id) if board.viewer.may_edit else (),
         comment_form=CommentForm(formdata=None),
         version=template_queries.version_of_plan(runbook) if runbook.is_plan_only else None,
         origin=None if runbook.is_plan_only else template_queries.origin_of(runbook),
@@ -120,6 +122,8 @@ def answer(
         return told(where, text, kind) if text else _see_page(where)
     parts = changed_parts(runbook, since)
     if parts is None:
+        if text:
+            flash(text, kind)  # too much changed for pieces, so it is said on the fresh page
         return refresh()
     found = fragments([*parts, *more, dialog("")])
     return toast(found, text, kind) if text else found
@@ -127,7 +131,7 @@ def answer(
 
 def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
     """Out-of-band pieces of all that changed after `since`, for the page that asks; None where it has to be
-    loaded anew: that is too much, or the page shows a zone that is neither the runbook's nor the viewer's any more.
+    loaded anew: that is too much, or the page tells of other zones than the runbook's and the viewer's by now.
     """
     if zones.outdated():
         return None
@@ -142,7 +146,7 @@ def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
     present = {each.id for each in changed if each.deleted_at is None}
     if placed_streams:
         present |= _tasks_of_streams(placed_streams)
-        if len(present) > MOST_CHANGED:
+        if len(present) > MOST_CHANGED or here.wanted.any:
             return None
     open_id = _id_of(runbook.id, here.number)
     only = present | ({open_id} if open_id else set())
@@ -156,6 +160,8 @@ def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
     for lane in board.lanes:
         if lane.stream.id in touched and lane.stream.id not in placed_streams:
             parts.append(_stream_head(lane, board))
+    if runbook.state == RunbookState.PLANNING:  # whatever changed may have moved what comes after it
+        parts.append(piece(board, "starts", lambda: macros.starts(board)))
     return [*parts, *_head_parts(board), macros.states(board), *_open_panel_parts(board)]
 
 

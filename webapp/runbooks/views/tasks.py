@@ -16,10 +16,11 @@ from webapp.permissions import Permission
 from webapp.row_ids import row_id
 from webapp.runbooks import operations, queries
 from webapp.runbooks.board import load_board, viewer_of
+from webapp.runbooks.clashes import clashes_of
 from webapp.runbooks.context import path_of
-from webapp.runbooks.forms import CommentForm, NewTaskForm, TaskForm
-from webapp.runbooks.models import Task
-from webapp.runbooks.refusals import NotNow, PlanRefused
+from webapp.runbooks.forms import CommentForm, NewTaskForm, NewTasksForm, TaskForm
+from webapp.runbooks.models import Runbook, Stream, Task
+from webapp.runbooks.refusals import ChangedMeanwhile, NotNow, PlanRefused
 from webapp.runbooks.views import blueprint
 from webapp.runbooks.views.execution import TASK
 from webapp.runbooks.views.pieces import (
@@ -57,10 +58,13 @@ def task(runbook_id: int, number: int) -> Any:
 
 @blueprint.post(f"{PAGE}/tasks", permission=Permission.EDIT_RUNBOOKS)
 def add_task(runbook_id: int) -> Any:
+    """Add a task; or, where `titles` is sent, one for each line of it."""
     runbook = queries.runbook_for(current_user, runbook_id, Permission.EDIT_RUNBOOKS)
     form = NewTaskForm()
     since = runbook.seq
     stream = queries.stream_of(runbook, request.form.get("stream_id", 0, row_id))
+    if "titles" in request.form:
+        return _add_tasks(runbook, stream, since)
     after, after_number = None, request.form.get("after", type=row_id)
     if after_number is not None:
         after = queries.task_numbered(current_user, runbook_id, after_number, Permission.EDIT_RUNBOOKS)
@@ -74,39 +78,34 @@ def add_task(runbook_id: int) -> Any:
 
 @blueprint.post(TASK, permission=Permission.EDIT_RUNBOOKS)
 def save_task(runbook_id: int, number: int) -> Any:
-    """Save the details, or those that `touched` names; 422 with the form where something is wrong, a loop named."""
+    """Save the details, or those that `touched` names; 422 with the form where something is wrong, a loop named.
+
+    `was-<field>` is what the person saw there: where that has changed since, nothing is saved and they choose.
+    """
     found = _task(runbook_id, number, Permission.EDIT_RUNBOOKS)
     runbook, since = found.runbook, found.runbook.seq
     form = task_form(found, typed=True)
+    touched = {field.short_name for field in form}
     if "touched" in request.form:
-        form.take_only(request.form.getlist("touched"))
+        touched = set(request.form.getlist("touched"))
+        form.take_only(touched)
     if not form.validate():
         return _form_again(found, form)
     try:
-        operations.edit_task(found, form.plan(), by=current_user)
+        operations.edit_task(found, form.plan(), by=current_user, seen=form.seen(request.form, touched))
     except PlanRefused as refusal:
         db.session.rollback()
         form[refusal.field or "title"].errors = [str(refusal)]
         return _form_again(_task(runbook_id, number, Permission.EDIT_RUNBOOKS), form)
+    except ChangedMeanwhile as refusal:
+        db.session.rollback()
+        found = _task(runbook_id, number, Permission.EDIT_RUNBOOKS)
+        form.clashes = clashes_of(form, task_form(found, typed=False), refusal.news)
+        return _form_again(found, form)
     except NotNow as refusal:
         return refused(runbook, since, str(refusal), number=number, status=422)
     db.session.commit()
     return answer(runbook, since, number=number, text="" if is_fragment_request() else "Saved.")
-
-
-@blueprint.post(f"{TASK}/move", permission=Permission.EDIT_RUNBOOKS)
-def move_task(runbook_id: int, number: int) -> Any:
-    step = {"up": -1, "down": 1}.get(request.form.get("to", ""))
-    if step is None:
-        abort(400)
-    found = _task(runbook_id, number, Permission.EDIT_RUNBOOKS)
-    since = found.runbook.seq
-    try:
-        operations.move_task(found, step, by=current_user)
-    except NotNow as refusal:
-        return refused(found.runbook, since, str(refusal), number=number)
-    db.session.commit()
-    return answer(found.runbook, since, number=number)
 
 
 @blueprint.post(f"{TASK}/duplicate", permission=Permission.EDIT_RUNBOOKS)
@@ -220,12 +219,29 @@ def save_field(runbook_id: int, number: int, definition_id: int) -> Any:
     return fragments([html], status=422 if error else 200)
 
 
+def _add_tasks(runbook: Runbook, stream: Stream, since: int) -> Any:
+    form = NewTasksForm()
+    try:
+        if not form.validate():
+            raise PlanRefused(" ".join(str(each) for each in form.titles.errors))
+        added = operations.add_tasks(runbook, stream, form.lines, by=current_user)
+    except (PlanRefused, NotNow) as refusal:
+        return _refused(runbook, since, refusal)
+    db.session.commit()
+    words = "1 task added." if len(added) == 1 else f"{len(added)} tasks added."
+    return answer(runbook, since, text=words, fallback=f"{path_of(runbook.id)}#add-{stream.id}")
+
+
 def _task(runbook_id: int, number: int, permission: Permission) -> Task:
     return queries.task_numbered(current_user, runbook_id, number, permission)
 
 
 def _form_again(found: Task, form: TaskForm) -> Any:
     """The details with what was typed and what is wrong, and nothing else."""
+    form.keep_seen(request.form)
+    cells: Any = current_app.jinja_env.get_template("runbooks/_cells.html").module
+    for name, clash in form.clashes.items():
+        form[name].errors = [cells.choice(clash)]
     here = replace(here_on_page(found.runbook), number=found.number)
     viewer = viewer_of(current_user, found.runbook)
     board = load_board(found.runbook, viewer, here=here, only=[found.id], hiding=False)
