@@ -184,7 +184,7 @@ def choose_the_action(page: Page) -> str:
     page.goto("/runbooks")
     page.get_by_role("link", name=RUNBOOK).first.click()
     page.get_by_role("link", name=TASK).first.click()
-    page.get_by_label("Integration action").select_option(label="Slack: Post to a channel")
+    page.get_by_label("Type", exact=True).select_option(label="Slack: Post to a channel")
     for label, value in (("Slack Channel", CHANNEL), ("Slack Message", MESSAGE)):
         page.get_by_label(label).fill(value)
         page.get_by_label(label).blur()

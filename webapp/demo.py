@@ -22,7 +22,7 @@ from webapp.extensions import db
 from webapp.notifications.models import Notification
 from webapp.permissions import Role
 from webapp.runbooks import imports
-from webapp.runbooks.models import Runbook, Task
+from webapp.runbooks.models import PlanChange, Runbook, Task
 from webapp.runbooks.operations.changes import touch
 from webapp.runbooks.operations.lifecycle import create_runbook
 from webapp.runbooks.operations.plan_writer import PlanWriter
@@ -80,6 +80,8 @@ def seed(app: Flask, *, tasks: int | None = None) -> bool:
         if tasks is not None:
             _add_plan(f"Failover of every site, {tasks:,} tasks", payments, people["Rune"], tasks=tasks)
         _add_templates(payments, people["Rune"], approver=people["Dana"])
+        # Nobody sits down to a plan with a change to undo that is not theirs.
+        db.session.execute(delete(PlanChange))
         db.session.commit()
         return True
 
@@ -124,7 +126,7 @@ def _add_runbook(workspace: Workspace, owner: User, people: dict[str, User]) -> 
         by=owner,
     )
     first = runbook.streams[0]
-    edit_stream(first, name=_PLAN[0][0], color=0, by=owner)
+    edit_stream(first, name=_PLAN[0][0], color=0, parent=None, by=owner)
     made: dict[int, Task] = {}
     for number, (stream_name, tasks) in enumerate(_PLAN):
         stream = first if number == 0 else add_stream(runbook, stream_name, by=owner)
@@ -145,7 +147,7 @@ def _add_plan(name: str, workspace: Workspace, owner: User, *, tasks: int | None
     """A runbook that begins on the coming Saturday night, with the large plan as an import would write it."""
     plan = read_yaml((files("webapp") / "demo_plan.yaml").read_bytes())
     mapping = PlanMapping(guess(plan.lines[0].cells, plan.width), "UTC")
-    checked = check(plan, mapping, imports.people_in(workspace.id))
+    checked = check(plan, mapping, imports.people_in(workspace.id), imports.ways_in(workspace.id))
     if checked.problems:
         raise ValueError(f"the demo's plan is wrong: {checked.problems[0]}")
     if tasks is not None:

@@ -41,9 +41,10 @@ def fragments(parts: Iterable[str], *, status: int = 200) -> Response:
     return answer
 
 
-def toast(answer: Response, text: str, kind: str = "ok") -> Response:
-    """Have htmx show one sentence. `kind` is ok, warn or bad."""
-    answer.headers["HX-Trigger"] = json.dumps({"toast": {"kind": kind, "text": text}})
+def toast(answer: Response, text: str, kind: str = "ok", press: tuple[str, str] | None = None) -> Response:
+    """Have htmx show one sentence. `kind` is ok, warn or bad; `press`: a button in it, and what that presses on the page."""
+    shown = {"kind": kind, "text": text, **({"press": press} if press else {})}
+    answer.headers["HX-Trigger"] = json.dumps({"toast": shown})
     return answer
 
 

@@ -67,6 +67,7 @@ if (!document.cookie.split('; ').includes(`zone=${own}`)) {
 }
 document.body.addEventListener('htmx:afterSettle', tick);
 setInterval(tick, 1000);
+document.body.addEventListener('pulled', refresh);
 setInterval(refresh, 60000);
 refresh();
 tick();

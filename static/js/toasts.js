@@ -1,7 +1,8 @@
 // Toasts, and the one sentence at a time for screen readers.
 //
 // The server sends HX-Trigger: {"toast": {"kind": "ok|warn|bad", "text": "…"}} or {"say": "…"}; other scripts
-// dispatch the same events on document.body; one of kind "news" has `opens`, where a click on its text is posted. Flash messages are in the page already.
+// dispatch the same events on document.body; one of kind "news" has `opens`, where a click on its text is posted. A toast's
+// "press": ["Undo", "#id"] is a button that presses that one on the page. Flash messages are in the page already.
 
 const LINGER_MS = { ok: 5000, warn: 8000, bad: 12000, news: 10000 };
 const SAY_EVERY_MS = 5000;
@@ -44,6 +45,21 @@ function dress(toast, kind) {
   start();
 }
 
+// A button that presses another one, as long as that is on the page.
+function presser([text, selector], toast) {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.className = 'btn sm';
+  button.textContent = text;
+  button.addEventListener('click', () => {
+    const wanted = document.querySelector(selector);
+    toast.remove();
+    if (wanted) wanted.click();
+    else show('warn', 'Something else was changed since, so it is not the last change any more.');
+  });
+  return button;
+}
+
 // What opens something is a form, so that it carries its CSRF token.
 function opening(text, address) {
   const form = document.getElementById('bell-toast').content.firstElementChild.cloneNode(true);
@@ -59,18 +75,19 @@ function plain(text) {
   return words;
 }
 
-function show(kind, text, opens) {
+function show(kind, text, opens, press) {
   const toast = document.createElement('div');
   toast.className = `toast ${kind}`;
   if (kind === 'bad') toast.setAttribute('role', 'alert');
   toast.append(opens ? opening(text, opens) : plain(text));
+  if (press) toast.append(presser(press, toast));
   dress(toast, kind);
   region().append(toast);
 }
 
 const bad = (text) => show('bad', text);
 
-document.body.addEventListener('toast', (event) => show(event.detail.kind ?? 'ok', event.detail.text, event.detail.opens));
+document.body.addEventListener('toast', (event) => show(event.detail.kind ?? 'ok', event.detail.text, event.detail.opens, event.detail.press));
 document.body.addEventListener('htmx:responseError', (event) => {
   const { status } = event.detail.xhr;
   if (status === 401) return; // the answer moves the page to the sign-in form

@@ -19,8 +19,8 @@ from webapp.integration_runs.models import IntegrationRun
 from webapp.integrations import queries as integrations
 from webapp.integrations.models import Action, Connection
 from webapp.jobs import perform as perform_job
-from webapp.runbooks.models import Execution, PlanImport, Runbook, Task
-from webapp.runbooks.operations import importing
+from webapp.runbooks.models import Confirmation, Execution, PlanChange, PlanImport, Runbook, Stream, Task
+from webapp.runbooks.operations import edit_stream, importing, undo_change
 from webapp.runbooks.template_models import RunbookTemplate, TemplateVersion
 from webapp.workspaces.models import Workspace
 
@@ -73,9 +73,30 @@ def run(state: str) -> Prepare:
     return prepare
 
 
+def _said_so(things: Things, cast: Cast) -> None:
+    """Ada has given her word for the start of the second task, which several people start together."""
+    _STARTABLE(things, cast)
+    query = select(Task).where(Task.runbook_id == things.runbook_id, Task.number == 2)
+    found = db.session.scalars(query).one()
+    db.session.add(Confirmation(task_id=found.id, user_id=cast.ada, moment="start"))
+
+
 def archived(model: Any, name: str) -> Prepare:
     def prepare(things: Things, _cast: Cast) -> None:
         db.session.get_one(model, getattr(things, name)).archived_at = now()
+
+    return prepare
+
+
+def _renamed(*, undone: bool = False) -> Prepare:
+    """A stream that Ada has renamed, or had."""
+
+    def prepare(things: Things, cast: Cast) -> None:
+        ada, stream = db.session.get_one(User, cast.ada), db.session.get_one(Stream, things.stream_id)
+        edit_stream(stream, name="Calls", color=stream.color, parent=None, by=ada)
+        if undone:
+            [change] = db.session.scalars(select(PlanChange))
+            undo_change(stream.runbook, change.id, by=ada)
 
     return prepare
 
@@ -90,6 +111,10 @@ def version(state: str) -> Prepare:
         found.state, found.runbook.frozen = state, state != "draft"
 
     return prepare
+
+
+def _last_change(_things: Things, _cast: Cast) -> dict[str, Any]:
+    return {"change": db.session.scalars(select(PlanChange.id)).one()}
 
 
 def _snippet(things: Things) -> int:
@@ -224,14 +249,13 @@ CHANGES = {
     "runbooks.move_stream": Change({"to": "down"}),
     "runbooks.duplicate_stream": Change(),
     "runbooks.delete_stream": Change(),
-    "runbooks.restore_stream": Change(),
     "runbooks.add_task": Change(lambda things, cast: {"title": "Call", "stream_id": things.stream_id}),
     "runbooks.save_task": Change(
         lambda things, cast: {
             "title": "Call them",
             "duration": "5m",
             "stream_id": things.stream_id,
-            "action_id": things.action_id,
+            "type": f"action:{things.action_id}",
         }
     ),
     "runbooks.edit_tasks": Change(lambda things, cast: {"number": things.number, "duration": "20m"}),
@@ -241,12 +265,14 @@ CHANGES = {
     "runbooks.save_cell": Change({"duration": "25m", "was-duration": "5m"}),
     "runbooks.duplicate_task": Change(),
     "runbooks.delete_task": Change(),
-    "runbooks.restore_task": Change(),
+    "runbooks.undo_change": Change(_last_change, _renamed()),
+    "runbooks.redo_change": Change(_last_change, _renamed(undone=True)),
     "runbooks.mark_lesson": Change({"lesson": "yes"}),
     "runbooks.add_comment": Change({"body": "Looks good"}),
     "runbooks.save_field": Change({"value": "#general"}),
     "runbooks.start_task": Change(prepare=_STARTABLE, number=2),
     "runbooks.finish_task": Change(prepare=_STARTED, number=2),
+    "runbooks.take_back": Change(prepare=_said_so, number=2),
     "runbooks.skip_task": Change(_REASON, _STARTABLE, number=2),
     "runbooks.reopen_task": Change(_REASON, _DONE, number=2),
     "runbooks.finish_by_hand": Change(_REASON, run("failed")),

@@ -56,11 +56,9 @@ class Things:
     runbook_id: int
     stream_id: int
     empty_stream_id: int
-    deleted_stream_id: int
     task_id: int
     number: int
     spare_number: int
-    deleted_number: int
     run_id: int
     comment_id: int
     template_id: int
@@ -96,10 +94,8 @@ ARGUMENTS: dict[str, Callable[[Things], Any]] = {
 # Where the first object of the kind would not do, or would be missing for the routes that come after.
 ARGUMENTS_OF_ENDPOINT: dict[str, dict[str, Callable[[Things], Any]]] = {
     "runbooks.delete_task": {"number": lambda things: things.spare_number},
-    "runbooks.restore_task": {"number": lambda things: things.deleted_number},
     "runbooks.discard_import": {"import_id": lambda things: things.spare_import_id},
     "runbooks.delete_stream": {"stream_id": lambda things: things.empty_stream_id},
-    "runbooks.restore_stream": {"stream_id": lambda things: things.deleted_stream_id},
 }
 
 
@@ -203,11 +199,9 @@ def things_in(workspace_id: int) -> Things:
         runbook_id=runbook.id,
         stream_id=streams[0].id,
         empty_stream_id=streams[1].id,
-        deleted_stream_id=streams[2].id,
         task_id=tasks[0].id,
         number=tasks[0].number,
         spare_number=tasks[1].number,
-        deleted_number=tasks[2].number,
         run_id=run.id,
         comment_id=comment.id,
         template_id=template.id,

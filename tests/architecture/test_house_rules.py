@@ -130,9 +130,10 @@ def test_kinds_folders_and_their_registries_list_the_same() -> None:
     from webapp.integrations.authorizations import AUTHORIZATIONS
     from webapp.integrations.predefined import PREDEFINED
     from webapp.notifications.kinds import KINDS as NOTIFICATIONS
+    from webapp.runbooks.task_types import TASK_TYPES
     from webapp.runbooks.triggers import TRIGGERS
 
-    for registry in (KINDS, MODES, AUTHORIZATIONS, PREDEFINED, TRIGGERS, NOTIFICATIONS):
+    for registry in (KINDS, MODES, AUTHORIZATIONS, PREDEFINED, TASK_TYPES, TRIGGERS, NOTIFICATIONS):
         kinds = list(registry)
         homes = {type(kind).__module__ for kind in kinds}
         assert len(kinds) == len({kind.key for kind in kinds}), registry.noun

@@ -20,7 +20,7 @@ def test_a_sample_with_a_long_name_stands_beside_the_heading_of_the_preview(
     address = planned_runbook(dana, "Failover of the core banking system", LONG)
     dana.goto(f"{address}?task=1")
     with dana.expect_response("**/tasks/1"):
-        dana.get_by_label("Integration action").select_option(label="Slack: Post to a channel")
+        dana.get_by_label("Type", exact=True).select_option(label="Slack: Post to a channel")
     dana.goto(f"{slack}#request")
     sample = dana.get_by_label("Sample task")
     expect(sample.locator("option").filter(has_text=LONG)).to_have_count(1)

@@ -147,7 +147,7 @@ def test_a_started_task_posts_to_the_channel(demo: Running, open_as: OpenAs, way
     adding.fill("Announce the start")
     adding.press("Enter")
     rune.get_by_role("link", name="Announce the start").first.click()
-    rune.get_by_label("Integration action").select_option(label=restriction)
+    rune.get_by_label("Type", exact=True).select_option(label=restriction)
     rune.get_by_label("Slack Channel").fill(way.typed_first)
     rune.get_by_label("Slack Channel").blur()
     text = f'Failover “{way.name}” started,\nas "planned" & on time'

@@ -109,7 +109,7 @@ def plan_and_start(page: Page, channels: dict[str, str]) -> str:
         adding.press("Enter")
         page.get_by_role("link", name=title).click()
         expect(page.get_by_label("Task details").get_by_role("heading", name=title)).to_be_visible()
-        page.get_by_label("Integration action").select_option(label=ACTION)
+        page.get_by_label("Type", exact=True).select_option(label=ACTION)
         for label, value in {"Slack Channel": channel, "Slack Message": title}.items():
             with page.expect_response("**/fields/*"):
                 page.get_by_label(label).fill(value)

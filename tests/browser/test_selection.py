@@ -79,3 +79,31 @@ def test_selected_tasks_move_by_keyboard_and_by_drag_for_everyone_who_watches(op
         expect(page.locator("#s-1-l .tid")).to_have_text(["#1", "#2", "#4", "#6", "#3"])
         expect(page.locator("#s-2-l .tid")).to_have_text(["#5", "#7"])
     assert checked(rune) == ["4", "6"]
+
+
+def test_what_is_deleted_at_once_comes_back_by_the_toast_and_by_the_keyboard(
+    open_as: OpenAs, failover: str
+) -> None:
+    rune, other = open_as("Rune"), open_as("Rune")
+    rune.goto(failover)
+    other.goto(failover)
+    for number in (8, 9):
+        rune.locator(f"#t-{number}").hover()
+        rune.locator(f"#x-{number}").click()
+    rune.get_by_role("button", name="Delete…").click()
+    rune.get_by_role("dialog").get_by_role("button", name="Delete 2 tasks").click()
+    expect(other.locator("#t-8")).to_have_count(0)
+    rune.get_by_role("region", name="Messages").get_by_role("button", name="Undo").click()
+    expect(rune.get_by_text("Undone: Deleted 2 tasks.")).to_be_visible()
+    for page in (rune, other):
+        expect(page.locator("#t-8, #t-9")).to_have_count(2)
+
+    rune.locator("body").press("Control+Shift+z")
+    expect(rune.locator("#t-8, #t-9")).to_have_count(0)
+    field = rune.get_by_label("Find a task")
+    field.press("Control+z")
+    field.blur()
+    expect(rune.get_by_role("button", name="Undo: Deleted 2 tasks")).to_be_enabled()
+    rune.locator("body").press("Control+z")
+    for page in (rune, other):
+        expect(page.locator("#t-8, #t-9")).to_have_count(2)

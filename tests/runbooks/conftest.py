@@ -19,7 +19,8 @@ from webapp.integration_runs.models import IntegrationRun
 from webapp.integrations.models import Action, Connection
 from webapp.notifications.models import Notification
 from webapp.runbooks import operations
-from webapp.runbooks.models import Runbook, Task
+from webapp.runbooks.models import PlanChange, Runbook, Task
+from webapp.runbooks.plan_history import history_of
 from webapp.runbooks.states import Mode
 from webapp.workspaces.models import Workspace
 
@@ -39,7 +40,9 @@ KEPT = (
     "tasks",
     "task_assignees",
     "task_predecessors",
+    "task_confirmations",
     "comments",
+    "plan_changes",
     "comment_mentions",
     "notifications",
     "field_values",
@@ -66,7 +69,7 @@ def make_runbook(cast: Cast, rune: User) -> MakeRunbook:
     """A committed runbook of Rune's in Payments, with a task for each title.
 
     `waits` maps a task's number to the numbers of its predecessors, `actions` to its action. With `mode` it is started.
-    The audit log is empty afterwards, so that a test reads only what it did itself.
+    The audit log is empty afterwards and nothing can be undone, so that a test sees only what it did itself.
     """
 
     def make(
@@ -88,6 +91,7 @@ def make_runbook(cast: Cast, rune: User) -> MakeRunbook:
         if mode is not None:
             operations.start_runbook(runbook, mode, by=rune)
         db.session.execute(delete(AuditLine))
+        db.session.execute(delete(PlanChange))
         db.session.commit()
         return runbook
 
@@ -196,6 +200,18 @@ def states(runbook: Runbook) -> dict[int, str]:
 def runs() -> list[IntegrationRun]:
     """Every integration run, in the order in which they were asked for."""
     return list(db.session.scalars(select(IntegrationRun).order_by(IntegrationRun.id)))
+
+
+def undo(runbook: Runbook, by: User) -> str:
+    """Undo that person's last change of the plan."""
+    change = history_of(runbook.id, by.id).undo
+    return operations.undo_change(runbook, change.id if change else 0, by=by)
+
+
+def redo(runbook: Runbook, by: User) -> str:
+    """Do again what that person undid last."""
+    change = history_of(runbook.id, by.id).redo
+    return operations.redo_change(runbook, change.id if change else 0, by=by)
 
 
 def only_line() -> AuditLine:

@@ -279,7 +279,7 @@ def test_people_and_empty_values_are_told_in_words(
         data={"assignee_ids": [cast.rune, cast.vera], "was-assignee_ids": ""},
         headers=LIVE,
     )
-    assert "Jonas changed this just now to Jonas; you typed Rune, Vera." in people.text
+    assert "Jonas changed this just now to Jonas; you chose Rune, Vera." in people.text
     moved = {"planned_start": "2026-11-23T11:30", "was-planned_start": ""}
     start = rune.post(url_of(runbook, "planned_start"), data=moved, headers=LIVE)
     assert "Jonas changed this just now to 23 Nov, 10:00; you typed 23 Nov, 11:30." in start.text

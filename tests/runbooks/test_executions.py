@@ -129,7 +129,7 @@ def test_what_was_kept_bears_a_plan_that_changes_completely(make_runbook: MakeRu
     before = kept(runbook)
     operations.plan_again(runbook, by=rune)
     task(runbook, 1).title = "Announce it in the channel"
-    operations.edit_stream(runbook.streams[0], name="Bridge", color=4, by=rune)
+    operations.edit_stream(runbook.streams[0], name="Bridge", color=4, parent=None, by=rune)
     operations.delete_task(task(runbook, 2), by=rune)
     operations.add_task(runbook, runbook.streams[0], "Verify", by=rune)
     rehearse(runbook, rune)

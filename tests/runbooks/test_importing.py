@@ -16,18 +16,20 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from tests.cast import Cast
-from tests.runbooks.conftest import Audit, MakeRunbook, Refuses, tables, task
+from tests.runbooks.conftest import Audit, MakeAction, MakeRunbook, Refuses, redo, tables, task, undo
 from webapp.accounts.models import User
 from webapp.audit.models import AuditLine
 from webapp.clock import now
 from webapp.extensions import db
 from webapp.integration_runs.jobs import sweep
 from webapp.jobs import perform, queue
-from webapp.runbooks import import_progress, imports, jobs, operations
-from webapp.runbooks.models import PlanImport, Runbook, Stream, Task
+from webapp.runbooks import import_progress, imports, jobs, operations, queries
+from webapp.runbooks.models import PLAN_COLUMNS, PlanImport, Runbook, Stream, Task
 from webapp.runbooks.operations import importing
+from webapp.runbooks.operations.changes import touch
+from webapp.runbooks.operations.plan_writer import PlanWriter
 from webapp.runbooks.refusals import NotNow, PlanRefused
-from webapp.runbooks.sheets.columns import PlanMapping
+from webapp.runbooks.sheets.columns import PlanMapping, guess
 from webapp.runbooks.sheets.export import PlanRow, as_csv
 from webapp.runbooks.sheets.plan import check
 from webapp.runbooks.sheets.reading import read
@@ -65,7 +67,9 @@ def queue_up(found: PlanImport) -> None:
     table = imports.table_of(found)
     assert table is not None
     mapping = mapping_of(found)
-    checked = check(table, mapping, imports.people_in(found.workspace_id))
+    checked = check(
+        table, mapping, imports.people_in(found.workspace_id), imports.ways_in(found.workspace_id)
+    )
     importing.queue_import(found, mapping, checked, by=found.user)
     db.session.commit()
 
@@ -472,11 +476,11 @@ def test_five_thousand_rows_take_a_bounded_number_of_statements(
     heard.clear()
     many = imported(5000)
     assert heard == list(range(500, 5001, 500))
-    assert few < 40
+    assert few < 55
     assert many - few < 20
 
 
-def test_an_export_reads_three_times_however_many_tasks(
+def test_an_export_reads_four_times_however_many_tasks(
     make_runbook: MakeRunbook, counting_queries: Callable[[], AbstractContextManager[list[str]]]
 ) -> None:
     runbook = make_runbook(*(f"Task {number}" for number in range(30)), waits={2: [1], 3: [1, 2]})
@@ -484,7 +488,7 @@ def test_an_export_reads_three_times_however_many_tasks(
     runbook_id = runbook.id
     with counting_queries() as statements:
         assert len(imports.plan_rows(runbook_id)) == 30
-    assert len(statements) == 3
+    assert len(statements) == 4
 
 
 def test_a_runbook_moves_as_yaml_with_all_that_it_says_of_itself(
@@ -493,9 +497,12 @@ def test_a_runbook_moves_as_yaml_with_all_that_it_says_of_itself(
     source = make_runbook("Plan it", "Do it", waits={2: [1]})
     start = datetime(2026, 12, 24, 17, 0, tzinfo=UTC)
     operations.rename_runbook(source, name="Source", description="Why", planned_start=start, by=rune)
-    operations.edit_stream(source.streams[0], name="Comms", color=7, by=rune)
+    operations.edit_stream(source.streams[0], name="Comms", color=7, parent=None, by=rune)
     db.session.commit()
-    head = PlanHead("Source", "Why", start, [("Comms", 7)])
+    desk = operations.add_stream(source, "Desk", parent=source.streams[0], color=2, by=rune)
+    operations.add_task(source, desk, "Tell everyone", by=rune)
+    db.session.commit()
+    head = PlanHead("Source", "Why", start, [("Comms", 7, ""), ("Desk", 2, "Comms")])
     data = write_yaml(head, imports.plan_rows(source.id)).decode()
     workspace = db.session.get_one(Workspace, cast.payments)
     found = import_now(receive(data, workspace=workspace, new_name="Copy"))
@@ -504,7 +511,8 @@ def test_a_runbook_moves_as_yaml_with_all_that_it_says_of_itself(
     assert made is not None
     assert (made.name, made.description, made.planned_start) == ("Copy", "Why", start)
     assert imports.plan_rows(made.id) == imports.plan_rows(source.id)
-    assert [(each.name, each.color) for each in made.streams if each.deleted_at is None] == [("Comms", 7)]
+    kept = [(each.full_name, each.color) for each in made.streams if each.deleted_at is None]
+    assert kept == [("Comms", 7), ("Comms / Desk", 2)]
 
 
 def test_a_planned_start_that_cannot_be_stops_the_new_runbook(receive: Any, cast: Cast) -> None:
@@ -517,3 +525,81 @@ def test_a_planned_start_that_cannot_be_stops_the_new_runbook(receive: Any, cast
         "Write it such as 2026-12-24 18:00 or 24.12.2026 18:00."
     )
     assert db.session.scalars(select(Runbook)).all() == []
+
+
+def test_streams_within_streams_are_added_under_those_that_are_there_and_an_export_says_the_same(
+    make_runbook: MakeRunbook, receive: Any
+) -> None:
+    runbook = make_runbook("Announce")
+    data = "Title,Stream\nStop,Database / Replicas\nGo,tasks / Desk\nWait,Database / Primary\nLook,Database\n"
+    import_now(receive(data, runbook))
+    streams = [each.full_name for each in queries.streams_of(runbook.id)]
+    assert streams == ["Tasks", "Tasks / Desk", "Database", "Database / Replicas", "Database / Primary"]
+    said = {row.title: row.stream for row in imports.plan_rows(runbook.id)}
+    assert said == {
+        "Announce": "Tasks",
+        "Stop": "Database / Replicas",
+        "Go": "Tasks / Desk",
+        "Wait": "Database / Primary",
+        "Look": "Database",
+    }
+
+
+def test_an_import_is_undone_as_the_last_change_of_the_plan(
+    make_runbook: MakeRunbook, receive: Any, rune: User
+) -> None:
+    runbook = make_runbook()
+    found = import_now(receive("Title,Stream\nStop,Database / Replicas\n", runbook))
+    assert undo(runbook, rune) == f"Imported {found.file_name}"
+    assert [each.name for each in queries.streams_of(runbook.id)] == ["Tasks"]
+    assert imports.plan_rows(runbook.id) == []
+    assert redo(runbook, rune) == f"Imported {found.file_name}"
+    assert [row.stream for row in imports.plan_rows(runbook.id)] == ["Database / Replicas"]
+
+
+def test_types_rules_and_linked_runbooks_go_out_and_come_in_again(
+    make_runbook: MakeRunbook, make_action: MakeAction, rune: User, vera: User
+) -> None:
+    dns = make_runbook("Switch", name="DNS cutover")
+    runbook = make_runbook("Window", "Check", "Cut over", "Post", "Wait", actions={4: make_action()})
+    ways = {
+        1: {"type": "milestone", "duration_s": 0, "auto_start": False},
+        2: {"type": "validation", "finish_rule": "who_started"},
+        3: {"type": "runbook", "linked_runbook_id": dns.id},
+        4: {"start_rule": "everyone", "finish_rule": "at_least", "finish_quorum": 2},
+        5: {
+            "auto_start": True,
+            "fixed_start": True,
+            "planned_start": datetime(2026, 12, 24, 18, 0, tzinfo=UTC),
+        },
+    }
+    for number, values in ways.items():
+        task(runbook, number).assignees = [rune, vera]
+        for name, value in values.items():
+            setattr(task(runbook, number), name, value)
+    db.session.commit()
+    table = read(as_csv(imports.plan_rows(runbook.id), ZoneInfo("UTC")))
+    other = make_runbook(name="Failover again")
+    mapping = PlanMapping(guess(table.lines[0].cells, table.width), "UTC")
+    found = check(
+        table, mapping, imports.people_in(other.workspace_id), imports.ways_in(other.workspace_id, other)
+    )
+    assert found.problems == []
+    PlanWriter(other, touch(other), table.about, lambda _: None).write(found)
+    db.session.commit()
+    held = [[getattr(each, name) for name in PLAN_COLUMNS] for each in runbook.tasks]
+    assert [[getattr(each, name) for name in PLAN_COLUMNS] for each in other.tasks] == held
+
+
+def test_a_file_cannot_link_a_runbook_that_would_start_the_one_it_goes_into(
+    make_runbook: MakeRunbook,
+) -> None:
+    dns, runbook = make_runbook("Switch", name="DNS cutover"), make_runbook(name="Failover")
+    task(dns, 1).type, task(dns, 1).linked_runbook = "runbook", runbook
+    db.session.commit()
+    table = read(b"Title,Task type,Linked runbook\nCut over,Linked runbook,DNS cutover\n")
+    mapping = PlanMapping(guess(table.lines[0].cells, table.width), "UTC")
+    found = check(table, mapping, [], imports.ways_in(runbook.workspace_id, runbook))
+    assert [each.cause for each in found.problems] == [
+        "That would be a loop: “Failover” starts “DNS cutover” and “DNS cutover” starts “Failover”."
+    ]

@@ -31,7 +31,7 @@ START = b"runsheet: runbook 1\nname: A\ntasks:\n- title: Call\n"
 
 
 def yaml_of(runbook: Runbook) -> bytes:
-    streams = [(each.name, each.color) for each in queries.streams_of(runbook.id)]
+    streams = [(each.name, each.color, "") for each in queries.streams_of(runbook.id)]
     head = PlanHead(runbook.name, runbook.description, runbook.planned_start, streams)
     return write_yaml(head, imports.plan_rows(runbook.id), load_particulars(runbook))
 

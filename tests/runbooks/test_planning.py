@@ -20,6 +20,7 @@ from tests.runbooks.conftest import (
     states,
     tables,
     task,
+    undo,
 )
 from webapp.accounts.models import User
 from webapp.audit.models import AuditLine
@@ -130,7 +131,7 @@ def test_a_change_writes_the_row_and_only_what_changed_into_the_audit_log(
         "planned_start": None,
         "assignees": [],
         "predecessors": [],
-        "integration action": None,
+        "type": "Task",
     }
     assert line.after == {
         "title": "Deploy 12",
@@ -138,7 +139,7 @@ def test_a_change_writes_the_row_and_only_what_changed_into_the_audit_log(
         "planned_start": "2026-11-23T10:00:00+00:00",
         "assignees": ["Vera"],
         "predecessors": [1],
-        "integration action": "Post to a channel",
+        "type": "Slack: Post to a channel",
     }
 
 
@@ -225,7 +226,7 @@ def test_a_new_predecessor_of_a_running_runbook_holds_the_task_back(
     assert states(runbook) == {1: "startable", 2: "startable"}
 
 
-def test_a_deleted_task_no_longer_holds_what_waited_for_it_until_it_is_restored(
+def test_a_deleted_task_no_longer_holds_what_waited_for_it_until_that_is_undone(
     make_runbook: MakeRunbook, rune: User, audit: Audit
 ) -> None:
     runbook = make_runbook("Announce", "Deploy", waits={2: [1]}, mode=Mode.LIVE)
@@ -234,11 +235,15 @@ def test_a_deleted_task_no_longer_holds_what_waited_for_it_until_it_is_restored(
     db.session.commit()
     assert first.deleted_at is not None
     assert (order(runbook), states(runbook)[2]) == ([2], "startable")
-    operations.restore_task(first, by=rune)
+    undo(runbook, rune)
     db.session.commit()
     assert first.deleted_at is None
     assert (order(runbook), states(runbook)[2]) == ([1, 2], "not_startable")
-    assert audit() == [("task.deleted", "#1 Announce", "Rune"), ("task.restored", "#1 Announce", "Rune")]
+    assert audit() == [
+        ("task.deleted", "#1 Announce", "Rune"),
+        ("task.restored", "#1 Announce", "Rune"),
+        ("plan.undone", "Release 12", "Rune"),
+    ]
 
 
 def test_what_has_started_cannot_be_deleted(make_runbook: MakeRunbook, rune: User, refuses: Refuses) -> None:
@@ -262,48 +267,20 @@ def test_a_task_that_is_gone_cannot_be_changed_moved_or_deleted_again(
         operations.delete_task(first, by=rune)
 
 
-def test_a_task_that_was_restored_cannot_be_restored_again(
-    make_runbook: MakeRunbook, rune: User, refuses: Refuses
-) -> None:
-    runbook = make_runbook("Announce")
-    with refuses(NotNow, "This task is already back."):
-        operations.restore_task(task(runbook, 1), by=rune)
-
-
-def test_a_task_is_not_restored_into_a_deleted_stream(
-    make_runbook: MakeRunbook, rune: User, refuses: Refuses
-) -> None:
-    runbook = make_runbook("Announce")
-    operations.add_stream(runbook, "Database", by=rune)
-    operations.delete_task(task(runbook, 1), by=rune)
-    operations.delete_stream(task(runbook, 1).stream, by=rune)
-    with refuses(NotNow, "Its stream is deleted. Restore the stream first."):
-        operations.restore_task(task(runbook, 1), by=rune)
-
-
-def test_a_task_is_not_restored_into_a_loop(make_runbook: MakeRunbook, rune: User, refuses: Refuses) -> None:
-    runbook = make_runbook("Announce", "Deploy", "Verify", waits={2: [1], 3: [2]})
-    operations.delete_task(task(runbook, 2), by=rune)
-    first = task(runbook, 1)
-    operations.edit_task(first, replace(plan_of(first), predecessor_ids=[task(runbook, 3).id]), by=rune)
-    with refuses(PlanRefused, "That would be a loop: #3 waits for #2 waits for #1 waits for #3."):
-        operations.restore_task(task(runbook, 2), by=rune)
-
-
-@pytest.mark.parametrize("verb", ["add", "edit", "move", "delete", "restore"])
+@pytest.mark.parametrize("verb", ["add", "edit", "move", "delete", "undo"])
 def test_the_plan_of_a_runbook_that_has_ended_stays(
     make_runbook: MakeRunbook, rune: User, refuses: Refuses, verb: str
 ) -> None:
     runbook = make_runbook("Announce", "Deploy", "Verify", mode=Mode.LIVE)
-    first, third = task(runbook, 1), task(runbook, 3)
-    operations.delete_task(third, by=rune)
+    first = task(runbook, 1)
+    operations.delete_task(task(runbook, 3), by=rune)
     operations.cancel_runbook(runbook, "The vendor is down", by=rune)
     changes: dict[str, Any] = {
         "add": lambda: operations.add_task(runbook, runbook.streams[0], "Late", by=rune),
         "edit": lambda: operations.edit_task(first, replace(plan_of(first), title="Late"), by=rune),
         "move": lambda: operations.step_tasks(runbook, [1], 1, by=rune),
         "delete": lambda: operations.delete_task(first, by=rune),
-        "restore": lambda: operations.restore_task(third, by=rune),
+        "undo": lambda: undo(runbook, rune),
     }
     with refuses(NotNow, ENDED):
         changes[verb]()
@@ -362,8 +339,8 @@ def test_what_is_not_committed_leaves_neither_rows_nor_audit_lines(
     operations.edit_task(task(runbook, 1), replace(plan_of(task(runbook, 1)), title="Tell"), by=rune)
     operations.step_tasks(runbook, [2], 1, by=rune)
     operations.delete_task(task(runbook, 2), by=rune)
-    operations.restore_task(task(runbook, 2), by=rune)
-    assert len(tables()["audit_lines"]) == 5
+    undo(runbook, rune)
+    assert len(tables()["audit_lines"]) == 6
     db.session.rollback()
     assert tables() == before
 

@@ -21,7 +21,7 @@ from webapp.integrations.models import Action, Authentication
 from webapp.runbooks import operations
 from webapp.runbooks.models import Runbook
 from webapp.runbooks.preflight import Level, preflight
-from webapp.runbooks.refusals import NotNow
+from webapp.runbooks.refusals import NotNow, WarningsToAccept
 from webapp.runbooks.states import Mode
 
 ClientOf = Callable[[int], FlaskClient]
@@ -177,7 +177,7 @@ def test_warnings_are_accepted_with_a_reason_that_is_audited(
     runbook = make_runbook("Announce", actions={1: signs_in(make_action, "task")})
     task(runbook, 1).assignees = [rune]
     warning = "1 task has people who have yet to authenticate: #1."
-    with refuses(NotNow, f"{warning} Say why it may start anyway."):
+    with refuses(WarningsToAccept, f"{warning} Say why it may start anyway."):
         operations.start_runbook(runbook, Mode.LIVE, by=rune, accepted="  ")
     operations.start_runbook(runbook, Mode.LIVE, by=rune, accepted="He is on his way")
     line = db.session.scalars(select(AuditLine).where(AuditLine.verb == "runbook.started")).one()

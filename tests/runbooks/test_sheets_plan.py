@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -12,11 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webapp.runbooks import durations
+from webapp.runbooks.rules import in_words
 from webapp.runbooks.sheets.columns import BY_KEY, COLUMNS, PlanMapping, guess, zone_in
 from webapp.runbooks.sheets.export import PlanRow, as_csv, as_xlsx
 from webapp.runbooks.sheets.loops import loops
 from webapp.runbooks.sheets.plan import Checked, Person, Problem, check
 from webapp.runbooks.sheets.reading import read
+from webapp.runbooks.sheets.ways import OfferedRunbook, OfferedType, OfferedWays
 from webapp.runbooks.sheets.yaml_files import PlanHead, write_yaml
 
 RUNE = Person(1, "Rune", "rune@example.com")
@@ -24,12 +27,21 @@ VERA = Person(2, "Vera Young", "vera@example.com")
 JANE = Person(3, "Doe, Jane", "jane@example.com")
 TWINS = [Person(4, "Kim Lee", "kim@example.com"), Person(5, "Kim Lee", "lee@example.com")]
 PEOPLE = [RUNE, VERA, JANE, *TWINS]
+OFFERED = OfferedWays(
+    types={
+        "task": OfferedType("normal"),
+        "milestone": OfferedType("milestone", point=True, auto_start=True),
+        "linked runbook": OfferedType("runbook", links=True, may_auto_start=False),
+        "slack: post to a channel": OfferedType("integration", 7),
+    },
+    runbooks={"dns cutover": [OfferedRunbook(12)]},
+)
 
 
 def checked(text: str, *, columns: Sequence[str] | None = None, **options: str | bool) -> Checked:
     table = read(text.encode())
     keys = tuple(columns) if columns is not None else guess(table.lines[0].cells, table.width)
-    return check(table, PlanMapping(keys, **{"zone": "UTC", **options}), PEOPLE)  # type: ignore[arg-type]
+    return check(table, PlanMapping(keys, **{"zone": "UTC", **options}), PEOPLE, OFFERED)  # type: ignore[arg-type]
 
 
 def problems(text: str, **options: str | bool) -> list[tuple[int | None, str, str]]:
@@ -109,7 +121,7 @@ def test_every_bad_row_is_listed_with_row_column_cause_and_remedy() -> None:
             "Title has 301 characters; 300 are allowed.",
             "Shorten it, and put the rest into the description.",
         ),
-        Problem(3, "C Stream", "Stream has 121 characters; 120 are allowed.", "Shorten it."),
+        Problem(3, "C Stream", "A stream’s name has 121 characters; 120 are allowed.", "Shorten it."),
         Problem(3, "D Description", "Description has 10,001 characters; 10,000 are allowed.", "Shorten it."),
         Problem(
             4,
@@ -137,6 +149,16 @@ def test_every_bad_row_is_listed_with_row_column_cause_and_remedy() -> None:
         Problem(6, "E Predecessors", "The task waits for itself.", "Take it out of its own predecessors."),
     ]
     assert found.bad_rows == 5
+
+
+def test_a_stream_may_be_part_of_one_that_is_part_of_none() -> None:
+    assert checked("Title,Stream\nStop,Database / Replicas\nGo,CI/CD\n").streams == [
+        "Database / Replicas",
+        "CI/CD",
+    ]
+    assert problems("Title,Stream\nStop,A / B / C\n") == [
+        (2, "B Stream", "“A / B / C” is a stream in a stream in a stream.")
+    ]
 
 
 def test_a_loop_is_named() -> None:
@@ -260,13 +282,21 @@ _LINES = st.lists(_WORDS, max_size=3).map("\n".join)
 _MOMENTS = st.datetimes(datetime(1991, 1, 1), datetime(2198, 1, 1), timezones=st.just(UTC))
 
 
+_SOME_PEOPLE = st.lists(st.sampled_from([each.email for each in PEOPLE]), unique=True, max_size=3)
+TYPES = {
+    "Task": "normal",
+    "Milestone": "milestone",
+    "Linked runbook": "runbook",
+    "Slack: Post to a channel": "integration",
+}
+
+
 @st.composite
 def plans(draw: st.DrawFn) -> list[PlanRow]:
     """Plans as they stand in a runbook: numbers in any order, links without loops, streams told apart by capitals."""
     numbers = draw(st.lists(st.integers(1, 999_999), min_size=1, max_size=12, unique=True))
     streams = draw(st.lists(_WORDS, min_size=1, max_size=3, unique_by=str.lower))
-    people = [each.email for each in PEOPLE]
-    return [
+    rows = [
         PlanRow(
             number=number,
             title=draw(_WORDS),
@@ -277,10 +307,30 @@ def plans(draw: st.DrawFn) -> list[PlanRow]:
                 st.none() | _MOMENTS | _MOMENTS.map(lambda each: each.replace(microsecond=0, second=0))
             ),
             duration_s=draw(st.integers(0, durations.LONGEST_S)),
-            people=draw(st.lists(st.sampled_from(people), unique=True, max_size=3)),
+            people=draw(_SOME_PEOPLE),
         )
         for at, number in enumerate(numbers)
     ]
+    return [ways(draw, each) for each in rows]
+
+
+def ways(draw: st.DrawFn, plan: PlanRow) -> PlanRow:
+    """The row with a type, and rules that its people can meet."""
+    name = draw(st.sampled_from(list(TYPES)))
+    kind = OFFERED.types[name.lower()]
+    rules = [""] if not plan.people else ["", "Everyone assigned", f"At least {len(plan.people)}"]
+    start_rule = draw(st.sampled_from(rules))
+    by_itself = draw(st.sampled_from([None, not kind.auto_start])) if kind.may_auto_start else None
+    return replace(
+        plan,
+        type=name,
+        linked="DNS cutover" if kind.links and draw(st.booleans()) else "",
+        duration_s=0 if kind.point else plan.duration_s,
+        fixed=plan.start is not None and draw(st.booleans()),
+        by_itself=(False if kind.auto_start else None) if start_rule else by_itself,
+        start_rule=start_rule,
+        finish_rule=draw(st.sampled_from([*rules, "Who started it"])),
+    )
 
 
 ZONES = ["UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe"]
@@ -299,7 +349,7 @@ def test_what_is_exported_is_imported_as_the_same_plan(plan: list[PlanRow], zone
     keys = guess(headings, table.width)
     assert keys == tuple(BY_KEY)
     named = next((found for each in headings if (found := zone_in(each))), "UTC")
-    found = check(table, PlanMapping(keys, named), PEOPLE)
+    found = check(table, PlanMapping(keys, named), PEOPLE, OFFERED)
     assert found.problems == []
     assert found.numbers == [each.number for each in plan]
     numbers = dict(zip((each.row for each in found.tasks), found.numbers, strict=True))
@@ -314,6 +364,16 @@ def test_what_is_exported_is_imported_as_the_same_plan(plan: list[PlanRow], zone
             start=task.start,
             duration_s=task.duration_s,
             people=[emails[each] for each in task.people],
+            type={key: name for name, key in TYPES.items()}[task.type],
+            linked="DNS cutover" if task.linked_id == 12 else "",
+            fixed=task.fixed_start,
+            by_itself=None if task.auto_start == (task.type == "milestone") else task.auto_start,
+            start_rule=_rule(task.start_rule, task.start_quorum),
+            finish_rule=_rule(task.finish_rule, task.finish_quorum),
         )
         for task in found.tasks
     ] == plan
+
+
+def _rule(rule: str, quorum: int) -> str:
+    return "" if rule == "anyone" else in_words(rule, quorum)

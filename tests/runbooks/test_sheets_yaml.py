@@ -15,7 +15,7 @@ HEAD = PlanHead(
     "Failover: A to B",
     "Two\nlines",
     datetime(2026, 12, 24, 17, 0, tzinfo=UTC),
-    [("Comms", 3), ("Database", 11)],
+    [("Comms", 3, ""), ("Database", 11, "")],
 )
 ROWS = [
     PlanRow(1, "=Open the bridge", "Comms", duration_s=600, people=["rune@example.com"]),
@@ -30,6 +30,7 @@ ROWS = [
         ["a@b.c", "d@e.f"],
     ),
 ]
+WAYS = ["Task type", "Linked runbook", "Fixed start", "Starts by itself", "Who starts", "Who finishes"]
 START = b"runsheet: runbook 1\n"
 
 
@@ -70,7 +71,17 @@ def test_a_runbook_is_written_for_people_to_read_and_compare() -> None:
 def test_it_is_read_as_a_table_with_what_it_says_of_the_runbook() -> None:
     table = read(write_yaml(HEAD, ROWS))
     assert [list(each.cells) for each in table.lines] == [
-        ["ID", "Title", "Stream", "Description", "Predecessors", "Planned start", "Duration", "Assignees"],
+        [
+            "ID",
+            "Title",
+            "Stream",
+            "Description",
+            "Predecessors",
+            "Planned start",
+            "Duration",
+            "Assignees",
+            *WAYS,
+        ],
         ["1", "=Open the bridge", "Comms", "", "", "", "10m", "rune@example.com"],
         ["2", "yes", "Database", "Stop: now", "1", "2026-12-24 18:00:00+00:00", "1h 30m", "a@b.c; d@e.f"],
     ]
@@ -130,7 +141,9 @@ def bomb() -> bytes:
             START + b"tasks: [{titel: a}]",
             (
                 "Task 1 of the file is none. A task has these entries, and no others: number, title, stream, "
-                "description, predecessors, planned_start, duration, assignees, integration_action, fields."
+                "description, predecessors, planned_start, duration, assignees, "
+                "type, linked_runbook, fixed_start, starts_by_itself, who_starts, who_finishes, "
+                "integration_action, fields."
             ),
         ),
         (START + b"x: " + b"y" * 3_000_000, "A YAML file may have at most 3 MB. Use CSV or XLSX instead."),

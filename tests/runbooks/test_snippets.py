@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import delete
 
 from tests.cast import Cast
-from tests.runbooks.conftest import MakeField, MakeRunbook, Refuses, only_line, states, task
+from tests.runbooks.conftest import MakeField, MakeRunbook, Refuses, only_line, states, task, undo
 from webapp.accounts.models import User
 from webapp.audit.models import AuditLine
 from webapp.extensions import db
@@ -209,3 +209,20 @@ def test_what_cannot_be_inserted_is_refused_and_changes_nothing(
     operations.archive_template(snippet.template, by=rune)
     with refuses(NotNow, "Copy the data is archived. Restore it first."):
         operations.insert_snippet(target, snippet, stream=None, by=rune)
+
+
+def test_a_sub_stream_comes_with_its_stream_and_the_insertion_can_be_undone(
+    runbook: Runbook, target: Runbook, rune: User, mona: User
+) -> None:
+    copies = operations.add_stream(runbook, "Copies", parent=task(runbook, 2).stream, by=rune)
+    operations.add_task(runbook, copies, "Count", by=rune)
+    version = save(runbook, {5}, rune)
+    operations.submit_version(version, "", by=rune)
+    operations.approve_version(version, by=mona)
+    before = shape(target)
+    operations.insert_snippet(target, version, stream=None, by=rune)
+    db.session.commit()
+    assert [each.full_name for each in queries.streams_of(target.id)] == ["Tasks", "Data", "Data / Copies"]
+    assert undo(target, rune) == "Inserted a snippet"
+    assert [each.full_name for each in queries.streams_of(target.id)] == ["Tasks"]
+    assert shape(target) == [*before]

@@ -34,6 +34,7 @@ TASK_LEADS_TO = {
     "startable": {
         "block": "not_startable",
         "start": "in_progress",
+        "reach": "complete",
         "finish by hand": "complete",
         "skip": "complete",
         "plan again": "not_startable",

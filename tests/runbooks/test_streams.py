@@ -1,12 +1,14 @@
-"""Streams: add, change, move, delete, restore."""
+"""Streams: add, change, move, delete."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
-from tests.runbooks.conftest import Audit, MakeRunbook, Refuses, only_line, tables, task
+from tests.runbooks.conftest import Audit, MakeRunbook, Refuses, only_line, tables, task, undo
 from webapp.accounts.models import User
 from webapp.extensions import db
 from webapp.runbooks import operations, queries
@@ -59,7 +61,7 @@ def test_after_twelve_colours_the_first_comes_again(runbook: Runbook, rune: User
 
 def test_a_stream_is_renamed_and_recoloured(runbook: Runbook, rune: User) -> None:
     database = stream(runbook, "Database")
-    operations.edit_stream(database, name="Databases", color=2, by=rune)
+    operations.edit_stream(database, name="Databases", color=2, parent=None, by=rune)
     assert (database.name, database.color, database.seq) == ("Databases", 2, runbook.seq)
     line = only_line()
     assert (line.verb, line.before, line.after) == (
@@ -74,7 +76,7 @@ def test_a_colour_that_there_is_not_is_refused(
     runbook: Runbook, rune: User, refuses: Refuses, color: int
 ) -> None:
     with refuses(PlanRefused, "Choose one of the colours.") as refusal:
-        operations.edit_stream(stream(runbook, "Tasks"), name="Tasks", color=color, by=rune)
+        operations.edit_stream(stream(runbook, "Tasks"), name="Tasks", color=color, parent=None, by=rune)
     assert refusal.value.field == "color"  # type: ignore[attr-defined]
 
 
@@ -82,7 +84,7 @@ def test_a_stream_needs_a_name(runbook: Runbook, rune: User, refuses: Refuses) -
     with refuses(PlanRefused, "Type a name for the stream."):
         operations.add_stream(runbook, " ", by=rune)
     with refuses(PlanRefused, "Type a name for the stream.") as refusal:
-        operations.edit_stream(stream(runbook, "Tasks"), name="", color=0, by=rune)
+        operations.edit_stream(stream(runbook, "Tasks"), name="", color=0, parent=None, by=rune)
     assert refusal.value.field == "name"  # type: ignore[attr-defined]
 
 
@@ -101,19 +103,13 @@ def test_at_the_end_nothing_moves(runbook: Runbook, rune: User, audit: Audit, na
     assert (names(runbook), audit()) == (["Tasks", "Database", "Network"], [])
 
 
-def test_an_empty_stream_is_deleted_and_comes_back_to_its_place(
-    runbook: Runbook, rune: User, audit: Audit
-) -> None:
+def test_an_empty_stream_is_deleted(runbook: Runbook, rune: User, audit: Audit) -> None:
     database = stream(runbook, "Database")
     operations.delete_stream(database, by=rune)
     db.session.commit()
     assert database.deleted_at is not None
     assert names(runbook) == ["Tasks", "Network"]
-    operations.restore_stream(database, by=rune)
-    db.session.commit()
-    assert (database.deleted_at, database.placed_seq) == (None, runbook.seq)
-    assert names(runbook) == ["Tasks", "Database", "Network"]
-    assert audit() == [("stream.deleted", "Database", "Rune"), ("stream.restored", "Database", "Rune")]
+    assert audit() == [("stream.deleted", "Database", "Rune")]
 
 
 def test_a_stream_that_holds_tasks_is_not_deleted(runbook: Runbook, rune: User, refuses: Refuses) -> None:
@@ -133,7 +129,7 @@ def test_a_stream_that_is_gone_cannot_be_changed_moved_or_deleted_again(
     database = stream(runbook, "Database")
     operations.delete_stream(database, by=rune)
     with refuses(NotNow, "This stream was deleted."):
-        operations.edit_stream(database, name="Data", color=1, by=rune)
+        operations.edit_stream(database, name="Data", color=1, parent=None, by=rune)
     with refuses(NotNow, "This stream was deleted."):
         operations.move_stream(database, 1, by=rune)
     with refuses(NotNow, "This stream was deleted."):
@@ -142,28 +138,21 @@ def test_a_stream_that_is_gone_cannot_be_changed_moved_or_deleted_again(
         operations.add_task(runbook, database, "Lost", by=rune)
 
 
-def test_a_stream_that_was_restored_cannot_be_restored_again(
-    runbook: Runbook, rune: User, refuses: Refuses
-) -> None:
-    with refuses(NotNow, "This stream is already back."):
-        operations.restore_stream(stream(runbook, "Database"), by=rune)
-
-
-@pytest.mark.parametrize("verb", ["add", "edit", "move", "delete", "restore"])
+@pytest.mark.parametrize("verb", ["add", "edit", "move", "delete", "undo"])
 def test_the_streams_of_a_runbook_that_has_ended_stay(
     runbook: Runbook, rune: User, refuses: Refuses, verb: str
 ) -> None:
-    database, network = stream(runbook, "Database"), stream(runbook, "Network")
-    operations.delete_stream(network, by=rune)
+    database = stream(runbook, "Database")
+    operations.delete_stream(stream(runbook, "Network"), by=rune)
     operations.start_runbook(runbook, Mode.LIVE, by=rune)
     operations.skip_task(task(runbook, 1), "Not needed", by=rune)
     operations.complete_runbook(runbook, by=rune)
     changes: dict[str, Any] = {
         "add": lambda: operations.add_stream(runbook, "Late", by=rune),
-        "edit": lambda: operations.edit_stream(database, name="Late", color=1, by=rune),
+        "edit": lambda: operations.edit_stream(database, name="Late", color=1, parent=None, by=rune),
         "move": lambda: operations.move_stream(database, -1, by=rune),
         "delete": lambda: operations.delete_stream(database, by=rune),
-        "restore": lambda: operations.restore_stream(network, by=rune),
+        "undo": lambda: undo(runbook, rune),
     }
     with refuses(NotNow, ENDED):
         changes[verb]()
@@ -173,10 +162,146 @@ def test_what_is_not_committed_leaves_neither_rows_nor_audit_lines(runbook: Runb
     before = tables()
     database = stream(runbook, "Database")
     operations.add_stream(runbook, "Storage", by=rune)
-    operations.edit_stream(database, name="Data", color=9, by=rune)
+    operations.edit_stream(database, name="Data", color=9, parent=None, by=rune)
     operations.move_stream(database, 1, by=rune)
     operations.delete_stream(database, by=rune)
-    operations.restore_stream(database, by=rune)
-    assert len(tables()["audit_lines"]) == 5
+    undo(runbook, rune)
+    assert len(tables()["audit_lines"]) == 6
     db.session.rollback()
     assert tables() == before
+
+
+@pytest.fixture
+def nested(runbook: Runbook, rune: User) -> Runbook:
+    """Tasks with #1; Database with its parts Primary and Replicas; Network."""
+    database = stream(runbook, "Database")
+    for name in ("Primary", "Replicas"):
+        operations.add_stream(runbook, name, parent=database, by=rune)
+    db.session.commit()
+    return runbook
+
+
+def full_names(runbook: Runbook) -> list[str]:
+    db.session.expire_all()
+    return [each.full_name for each in queries.streams_of(runbook.id)]
+
+
+def test_a_sub_stream_stands_behind_its_parent_in_its_colour(nested: Runbook) -> None:
+    assert full_names(nested) == ["Tasks", "Database", "Database / Primary", "Database / Replicas", "Network"]
+    assert stream(nested, "Replicas").color == stream(nested, "Database").color
+
+
+def test_a_stream_becomes_part_of_another_one_and_stands_by_itself_again(nested: Runbook, rune: User) -> None:
+    network, database = stream(nested, "Network"), stream(nested, "Database")
+    operations.edit_stream(network, name="Network", color=network.color, parent=database, by=rune)
+    assert full_names(nested)[-2:] == ["Database / Replicas", "Database / Network"]
+    assert (network.placed_seq, database.seq) == (nested.seq, nested.seq)
+    operations.edit_stream(network, name="Network", color=network.color, parent=None, by=rune)
+    assert full_names(nested)[-2:] == ["Database / Replicas", "Network"]
+
+
+def test_there_is_one_level_of_sub_streams(nested: Runbook, rune: User, refuses: Refuses) -> None:
+    database, primary, network = (stream(nested, each) for each in ("Database", "Primary", "Network"))
+    part_of_none = "Choose a stream that is part of no other one."
+    with refuses(PlanRefused, part_of_none) as refusal:
+        operations.add_stream(nested, "Disk", parent=primary, by=rune)
+    assert refusal.value.field == "parent_id"  # type: ignore[attr-defined]
+    with refuses(PlanRefused, part_of_none):
+        operations.edit_stream(network, name="Network", color=0, parent=network, by=rune)
+    with refuses(PlanRefused, "Database has sub-streams itself, so it is part of no other one."):
+        operations.edit_stream(database, name="Database", color=0, parent=network, by=rune)
+
+
+def test_a_stream_of_another_runbook_or_one_that_is_gone_is_no_parent(
+    nested: Runbook, make_runbook: MakeRunbook, rune: User, refuses: Refuses
+) -> None:
+    other, network = make_runbook(name="Other").streams[0], stream(nested, "Network")
+    with refuses(PlanRefused, "Choose a stream of this runbook."):
+        operations.add_stream(nested, "Disk", parent=other, by=rune)
+    operations.delete_stream(network, by=rune)
+    with refuses(NotNow, "This stream was deleted."):
+        operations.add_stream(nested, "Disk", parent=network, by=rune)
+
+
+def test_a_name_does_not_hold_what_stands_between_a_stream_and_its_sub_stream(
+    runbook: Runbook, rune: User, refuses: Refuses
+) -> None:
+    with refuses(PlanRefused, "Leave “ / ” out: it stands between a stream and its sub-stream."):
+        operations.add_stream(runbook, "Database / Disk", by=rune)
+
+
+def test_a_stream_moves_with_its_sub_streams_and_they_among_themselves(nested: Runbook, rune: User) -> None:
+    operations.move_stream(stream(nested, "Database"), 1, by=rune)
+    assert full_names(nested) == ["Tasks", "Network", "Database", "Database / Primary", "Database / Replicas"]
+    operations.move_stream(stream(nested, "Replicas"), -1, by=rune)
+    operations.move_stream(stream(nested, "Replicas"), -1, by=rune)
+    assert full_names(nested)[2:] == ["Database", "Database / Replicas", "Database / Primary"]
+
+
+def test_a_stream_with_sub_streams_is_not_deleted(nested: Runbook, rune: User, refuses: Refuses) -> None:
+    with refuses(NotNow, "Database still has sub-streams. Move or delete them first."):
+        operations.delete_stream(stream(nested, "Database"), by=rune)
+
+
+def test_a_stream_is_duplicated_with_its_sub_streams_and_their_tasks(nested: Runbook, rune: User) -> None:
+    operations.add_task(nested, stream(nested, "Replicas"), "Stop", by=rune)
+    operations.duplicate_stream(stream(nested, "Database"), by=rune)
+    assert full_names(nested)[4:7] == [
+        "Database (copy)",
+        "Database (copy) / Primary",
+        "Database (copy) / Replicas",
+    ]
+    assert task(nested, 3).stream.full_name == "Database (copy) / Replicas"
+    copy = operations.duplicate_runbook(
+        nested, name="Again", planned_start=None, keep_assignees=True, by=rune
+    )
+    assert full_names(copy) == full_names(nested)
+
+
+def test_the_head_of_a_stream_counts_what_its_sub_streams_hold(
+    nested: Runbook, rune: User, client_of: Callable[[int], FlaskClient]
+) -> None:
+    replicas = stream(nested, "Replicas")
+    operations.add_task(nested, stream(nested, "Database"), "Freeze", by=rune)
+    since = nested.seq
+    operations.add_task(nested, replicas, "Stop", by=rune)
+    client, url = client_of(rune.id), f"/runbooks/{nested.id}"
+    database = stream(nested, "Database").id
+    page = client.get(url).text
+    head = page[page.index(f'id="s-{database}-h"') :]
+    assert '<span class="count">2</span>' in head[: head.index("</h2>")]
+    assert page.index(f'id="s-{database}-subs"') < page.index(f'id="s-{replicas.id}"')
+    pulled = client.get(f"{url}/changes?since={since}", headers={"HX-Request": "true"}).text
+    assert [f'id="s-{each}-h"' in pulled for each in (database, replicas.id)] == [True, True]
+
+
+def test_a_sub_stream_is_drawn_into_its_parent_where_it_got_another_place(
+    nested: Runbook, rune: User, client_of: Callable[[int], FlaskClient]
+) -> None:
+    since = nested.seq
+    operations.move_stream(stream(nested, "Replicas"), -1, by=rune)
+    pulled = client_of(rune.id).get(
+        f"/runbooks/{nested.id}/changes?since={since}", headers={"HX-Request": "true"}
+    )
+    database, replicas = stream(nested, "Database").id, stream(nested, "Replicas").id
+    assert f'hx-swap-oob="afterbegin:#s-{database}-subs"' in pulled.text
+    assert f'hx-swap-oob="afterend:#s-{replicas}"' in pulled.text
+
+
+def test_the_dialog_of_a_sub_stream_takes_its_parent_s_colour_and_keeps_what_is_typed(
+    nested: Runbook, rune: User, client_of: Callable[[int], FlaskClient]
+) -> None:
+    database = stream(nested, "Database")
+    url = f"/runbooks/{nested.id}/streams"
+    asked = client_of(rune.id).get(
+        f"{url}/new?parent_id={database.id}&name=Disk", headers={"HX-Request": "true"}
+    )
+    assert f'value="{database.color}" checked' in asked.text
+    assert 'value="Disk"' in asked.text
+    assert f'<option selected value="{database.id}">Database</option>' in asked.text
+    client_of(rune.id).post(url, data={"name": "Disk", "color": "4", "parent_id": database.id})
+    assert full_names(nested)[4] == "Database / Disk"
+    refused = client_of(rune.id).post(
+        url, data={"name": "A / B", "color": "4"}, headers={"HX-Request": "true"}
+    )
+    assert (refused.status_code, "Leave “ / ” out" in refused.text) == (422, True)

@@ -154,7 +154,9 @@ CHANGES: dict[str, Callable[[Runbook, User], object]] = {
     "a deleted task": lambda plan, by: operations.delete_task(task(plan, 2), by=by),
     "a copied task": lambda plan, by: operations.duplicate_task(task(plan, 2), by=by),
     "a new stream": lambda plan, by: operations.add_stream(plan, "More", by=by),
-    "another stream": lambda plan, by: operations.edit_stream(plan.streams[0], name="x", color=1, by=by),
+    "another stream": lambda plan, by: operations.edit_stream(
+        plan.streams[0], name="x", color=1, parent=None, by=by
+    ),
     "many tasks": lambda plan, by: operations.edit_tasks(
         plan, [1, 2], operations.BulkEdit(duration_s=60), by=by
     ),

@@ -54,8 +54,9 @@ def found(address: str) -> Runbook:
 
 
 def starts(page: str) -> list[str]:
-    """The planned starts in the rows of the list."""
-    return re.findall(r'<span class="when"><time [^>]*>([^<]*)</time>', page)
+    """The planned starts in the rows of the list, without their days."""
+    cells = re.findall(r'<span class="when"[^>]*>(.*?)</span>', page, re.DOTALL)
+    return [text[-5:] for cell in cells for text in re.findall(r"<time [^>]*>([^<]*)</time>", cell)]
 
 
 def said(page: str) -> str:
@@ -256,6 +257,32 @@ def test_a_start_that_comes_twice_is_the_first_and_the_form_says_so(
     assert rune.post(f"{night}/tasks/2", data=form).status_code == 303
     assert task(found(night), 2).planned_start == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
     assert "This is the first, at UTC+2." in rune.get(f"{night}?task=2").text
+
+
+def test_a_start_that_is_typed_in_its_row_is_in_the_zone_of_the_page(
+    night: str, cast: Cast, client_of: ClientOf
+) -> None:
+    rune, cell = client_of(cast.rune), f"{night}/tasks/2/cells/planned_start"
+    rune.post("/profile/runbook-times", data={"zone": "own"})
+    for page, typed, moment, words in (
+        (f"{TOKYO} {BERLIN}", "2026-03-29T10:45", datetime(2026, 3, 29, 1, 45, tzinfo=UTC), None),
+        (f"{BERLIN} {TOKYO}", "2026-03-29T03:50", datetime(2026, 3, 29, 1, 50, tzinfo=UTC), None),
+        (
+            f"{BERLIN} {TOKYO}",
+            "2026-10-25T02:30",
+            datetime(2026, 10, 25, 0, 30, tzinfo=UTC),
+            "first, at UTC+2.",
+        ),
+    ):
+        saved = rune.post(cell, data={"planned_start": typed}, headers={**HTMX, "X-Zone": page})
+        assert (saved.status_code, task(found(night), 2).planned_start) == (200, moment)
+        assert bool(words) == ("HX-Trigger" in saved.headers)
+        assert (words or "") in saved.headers.get("HX-Trigger", "")
+    refused = rune.post(
+        cell, data={"planned_start": "2026-03-29T02:30"}, headers={**HTMX, "X-Zone": f"{BERLIN} {TOKYO}"}
+    )
+    assert refused.status_code == 422
+    assert GAP in refused.text
 
 
 def test_the_second_of_two_stays_what_it_is_when_another_field_is_changed(

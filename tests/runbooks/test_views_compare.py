@@ -128,7 +128,7 @@ def test_the_evidence_of_a_rehearsal_is_what_was_kept_of_it(
 ) -> None:
     runbook = make_runbook("Announce", "Deploy")
     rehearse(runbook)
-    operations.edit_stream(runbook.streams[0], name="Bridge", color=1, by=rune)
+    operations.edit_stream(runbook.streams[0], name="Bridge", color=1, parent=None, by=rune)
     task(runbook, 1).title = "Ring everybody"
     db.session.commit()
     rehearse(runbook)

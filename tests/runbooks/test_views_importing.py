@@ -412,9 +412,10 @@ def test_exports_are_named_after_the_runbook_and_hold_its_plan(
     assert text.headers["Content-Disposition"].startswith("attachment; filename")
     assert "filename*=UTF-8''Gr%C3%B6%C3%9Fe%2012%203.csv" in text.headers["Content-Disposition"]
     assert text.data.decode("utf-8-sig") == (
-        "ID,Title,Stream,Description,Predecessors,Planned start (UTC),Duration,Assignees\r\n"
-        "1,'=HYPERLINK(1),Tasks,,,,5m,\r\n"
-        "2,Second,Tasks,,1,,5m,\r\n"
+        "ID,Title,Stream,Description,Predecessors,Planned start (UTC),Duration,Assignees,"
+        "Task type,Linked runbook,Fixed start,Starts by itself,Who starts,Who finishes\r\n"
+        "1,'=HYPERLINK(1),Tasks,,,,5m,,Task,,,,,\r\n"
+        "2,Second,Tasks,,1,,5m,,Task,,,,,\r\n"
     )
     book = runes.get(f"/runbooks/{runbook.id}/plan.xlsx")
     assert [list(each.cells) for each in read(book.data).lines][1][:3] == ["1", "=HYPERLINK(1)", "Tasks"]

@@ -95,7 +95,7 @@ def test_what_took_longer_than_planned_has_a_tail_of_that_length(chart_of: Chart
 
 def test_a_milestone_is_a_point(cast: Cast, client_of: ClientOf) -> None:
     runbook = add_runbook(cast, 2, began=ago(1))
-    task(runbook, 2).duration_s = 0
+    task(runbook, 2).type = "milestone"
     db.session.commit()
     page = client_of(cast.rune).get(f"/runbooks/{runbook.id}/timeline").text
     marks = {

@@ -66,8 +66,19 @@ def _changes(line: Line) -> str:
 
 
 def _finished(line: Line) -> str:
-    by_success = (line.after or {}).get("completion") == "integration"
-    return "finished the task, because its integration succeeded" if by_success else "finished the task"
+    after = line.after or {}
+    why = {
+        "integration": ", because its integration succeeded",
+        "runbook": ", because its linked runbook is complete",
+    }.get(after.get("completion", ""), "")
+    result = {"pass": " as passed", "fail": " as failed", "not_tested": " as not tested"}.get(
+        after.get("result", ""), ""
+    )
+    return _noted(f"finished the task{result}{why}", line)
+
+
+def _noted(words: str, line: Line) -> str:
+    return f"{words}: {line.note}" if line.note else words
 
 
 _SENTENCES: dict[str, tuple[str, Callable[[Line], str]]] = {
@@ -76,7 +87,11 @@ _SENTENCES: dict[str, tuple[str, Callable[[Line], str]]] = {
     "task.moved": ("arrows-sort", lambda line: "moved the task"),
     "task.deleted": ("trash", lambda line: "deleted the task"),
     "task.restored": ("restore", lambda line: "restored the task"),
-    "task.started": ("player-play", lambda line: "started the task"),
+    "task.started": ("player-play", lambda line: _noted("started the task", line)),
+    "task.reached": ("flag", lambda line: _noted("reached the milestone", line)),
+    "task.start_confirmed": ("users", lambda line: f"is ready to start the task, {line.note}"),
+    "task.finish_confirmed": ("users", lambda line: f"is ready to finish the task, {line.note}"),
+    "task.confirmation_taken_back": ("restore", lambda line: f"took their word back, {line.note} are left"),
     "task.finished": ("check", _finished),
     "task.finished_by_hand": ("user-check", lambda line: f"finished the task by hand: {line.note}"),
     "task.skipped": ("player-skip-forward", lambda line: f"skipped the task: {line.note}"),

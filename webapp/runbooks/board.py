@@ -17,10 +17,11 @@ from webapp.runbooks.executions import count_rehearsals
 from webapp.runbooks.models import Runbook, Stream
 from webapp.runbooks.queries import Progress
 from webapp.runbooks.reads import Reads, sign_ins_missing
-from webapp.runbooks.rows import Person, Row, is_failing, late_by, make_row
+from webapp.runbooks.rows import Looker, Person, Row, is_failing, late_by, make_row
 from webapp.runbooks.schedule import Schedule, schedule_of
-from webapp.runbooks.states import UNDER_WAY, RunbookState, TaskState
+from webapp.runbooks.states import UNDER_WAY, Result, RunbookState, TaskState
 from webapp.runbooks.status import Status, Trouble, status_of
+from webapp.runbooks.task_types import Seen, type_of
 from webapp.sharing import Shared
 
 
@@ -59,16 +60,23 @@ def viewer_of(user: User, runbook: Runbook) -> Viewer:
 
 @dataclass
 class Lane:
-    """A stream with its rows and how far it is."""
+    """A stream with its rows and how far it is; `whole` counts its sub-streams' tasks too."""
 
     stream: Stream
     progress: Progress = field(default_factory=Progress)
+    whole: Progress = field(default_factory=Progress)
+    subs: list[Lane] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     note: str = ""
 
     @property
     def finished(self) -> bool:
-        return self.progress.total > 0 and self.progress.ended == self.progress.total
+        return self.whole.total > 0 and self.whole.ended == self.whole.total
+
+    @property
+    def any_rows(self) -> bool:
+        """Whether it or one of its sub-streams has a row."""
+        return bool(self.rows) or any(sub.rows for sub in self.subs)
 
 
 @dataclass
@@ -81,6 +89,7 @@ class Stats:
     progress: Progress = field(default_factory=Progress)
     late: int = 0
     longest_late_s: int = 0
+    failed: int = 0
     integrations: int = 0
     unassigned: int = 0
     mine: int = 0
@@ -112,7 +121,7 @@ class Stats:
 
 @dataclass
 class Board:
-    """Everything that the page of one runbook shows to one viewer.
+    """Everything that the page of one runbook shows to one viewer. `lanes` has sub-streams behind their parents.
 
     `rehearsals` is how many there have been, told while it is planned.
     `order` is stream id to the numbers of all its tasks, whatever the filter and `only` leave in `lanes`. `links` is task
@@ -172,6 +181,11 @@ class Board:
         return any(lane.rows for lane in self.lanes)
 
     @property
+    def tops(self) -> list[Lane]:
+        """The lanes of streams that are part of no other one."""
+        return [lane for lane in self.lanes if lane.stream.parent_id is None]
+
+    @property
     def rows(self) -> Iterable[Row]:
         return (row for lane in self.lanes for row in lane.rows)
 
@@ -198,6 +212,12 @@ def load_board(
         stream.id: Lane(stream, shared.progress.get(stream.id, Progress()))
         for stream in queries.streams_of(runbook.id)
     }
+    for lane in lanes.values():
+        lane.whole.merge(lane.progress)
+        above = lanes.get(lane.stream.parent_id) if lane.stream.parent_id is not None else None
+        if above is not None:
+            above.subs.append(lane)
+            above.whole.merge(lane.progress)
     matching = set()
     for row in shared.rows(viewer, only):
         if row.facts.stream_id not in lanes:
@@ -295,23 +315,29 @@ class Snapshot:
         found = []
         for each in chosen:
             people = reads.people.get(each.id, [])
-            action = reads.actions.get(each.id)
+            kind = type_of(each.type)
+            action, call = reads.actions.get(each.id), reads.calls.get(each.id)
             if action is not None and each.id in missing:
                 action = replace(action, sign_in=missing[each.id])
+            linked = reads.linked.get(each.id)
             found.append(
                 make_row(
                     each,
+                    kind=kind,
+                    chip=kind.chip(Seen(each, action, call, linked)),
                     runbook_state=self._state,
-                    may_run=viewer.may_run_task(people),
+                    looker=Looker(viewer.user.id, viewer.may_run_task(people), viewer.may_conduct),
                     waits_for=sorted(
                         reads.by_id[before].number
                         for before in reads.links[each.id]
                         if reads.by_id[before].state != TaskState.COMPLETE
                     ),
                     people=people,
+                    ready=reads.ready.get(each.id, ()),
                     comments=reads.comments.get(each.id, 0),
                     action=action,
-                    call=reads.calls.get(each.id),
+                    call=call,
+                    linked=linked,
                     plan=schedule.planned(each.id),
                     span=schedule.span(each.id),
                     slack=schedule.now.slack(each.id),
@@ -329,16 +355,19 @@ class Snapshot:
     def _worked_out(self) -> Stats:
         stats = Stats()
         under_way = self._state in UNDER_WAY
-        late, failed = [], []
+        late, failed, unproven = [], [], []
         for each in self._facts:
             failing = is_failing(each.state, self._reads.calls.get(each.id))
             stats.progress.add(each.state, each.completion, failing=failing)
             late_s = late_by(each, self.schedule.planned(each.id), self.moment) if under_way else 0
             if failing:
                 failed.append(Trouble(each.number, each.id in self._critical))
+            elif each.result == Result.FAIL:
+                unproven.append(Trouble(each.number, each.id in self._critical))
             elif late_s:
                 late.append(Trouble(each.number, each.id in self._critical, late_s))
             stats.late += late_s > 0
+            stats.failed += failing or each.result == Result.FAIL
             stats.longest_late_s = max(stats.longest_late_s, late_s)
             stats.integrations += each.action_id is not None
             stats.unassigned += each.id not in self._reads.people
@@ -354,6 +383,7 @@ class Snapshot:
                 planned_s=stats.duration_s,
                 late=late,
                 failed=failed,
+                unproven=unproven,
                 start_late_s=self.schedule.start_late_s,
             )
         return stats
@@ -369,16 +399,16 @@ def _matches(row: Row, wanted: Wanted, viewer: Viewer) -> bool:
         "ready": lambda: row.state == TaskState.STARTABLE,
         "late": lambda: row.late_s > 0,
         "running": lambda: row.state == TaskState.IN_PROGRESS,
-        "failed": lambda: row.look == "failed",
+        "failed": lambda: row.failed,
     }
     return checks[wanted.show]() if wanted.show in checks else True
 
 
 def _note(lane: Lane) -> str:
-    running = lane.progress.counts["run"]
+    running = lane.whole.counts["run"]
     if running:
         return "1 task in progress" if running == 1 else f"{running} tasks in progress"
-    ready = lane.progress.counts["ready"]
+    ready = lane.whole.counts["ready"]
     if ready:
         return "1 task ready" if ready == 1 else f"{ready} tasks ready"
     return ""

@@ -40,7 +40,7 @@ def clashes_of(typed: Any, present: Any, news: Mapping[str, str]) -> dict[str, C
         theirs, mine = _words(field), _words(typed[field.short_name])
         short = max(len(theirs), len(mine)) <= LONGEST_ON_BUTTON
         found[field.short_name] = Clash(
-            sentence=f"{said} to {_quoted(field, theirs)}; you typed {_quoted(field, mine)}.",
+            sentence=f"{said} to {_quoted(field, theirs)}; you {_verb(field)} {_quoted(field, mine)}.",
             keep_words=f"Keep {theirs}" if short else "Keep theirs",
             save_words=f"Save {mine}" if short else "Save mine",
             keep=json.dumps(_value(field)),
@@ -59,6 +59,10 @@ def _words(field: Any) -> str:
     if isinstance(value, datetime):
         return f"{value:%-d %b, %H:%M}"
     return " ".join(str(value or "").split()) or "nothing"
+
+
+def _verb(field: Any) -> str:
+    return "typed" if getattr(field, "choices", None) is None else "chose"
 
 
 def _quoted(field: Any, words: str) -> str:

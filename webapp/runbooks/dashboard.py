@@ -10,7 +10,7 @@ from webapp.runbooks.board import Board, Lane
 from webapp.runbooks.durations import shown
 from webapp.runbooks.forecast import Delay, Span, delays
 from webapp.runbooks.rows import Person, Row
-from webapp.runbooks.states import TaskState
+from webapp.runbooks.states import UNPROVEN, TaskState
 
 MOST_ROWS = 8
 MOST_ASKED = 12  # what-ifs that are worked out
@@ -91,6 +91,7 @@ class Dashboard:
     streams: Sequence[StreamLine]
     late: Some
     failed: Some
+    unproven: Some
     path: Some
     path_done: int
     milestones: Some
@@ -108,14 +109,13 @@ def draw(board: Board) -> Dashboard:
     path = [by_id[task_id] for task_id in board.schedule.now.critical_path if task_id in by_id]
     open_path = [row for row in path if row.state != TaskState.COMPLETE]
     return Dashboard(
-        streams=[_stream(lane, board) for lane in board.lanes if lane.progress.total],
+        streams=[_stream(lane, board) for lane in board.lanes if lane.whole.total],
         late=_some(sorted((row for row in wanted if row.late_s), key=lambda row: -row.late_s)),
-        failed=_some(row for row in wanted if row.look == "failed"),
+        failed=_some(row for row in wanted if row.failing),
+        unproven=_some(row for row in wanted if row.facts.result in UNPROVEN),
         path=_some(row for row in open_path if row.id in shown_ids),
         path_done=len(path) - len(open_path),
-        milestones=_some(
-            sorted((row for row in wanted if not row.facts.duration_s), key=lambda row: row.span.end)
-        ),
+        milestones=_some(sorted((row for row in wanted if row.kind.point), key=lambda row: row.span.end)),
         start_late_s=board.schedule.start_late_s,
         causes=[_cause(delay, by_id[delay.task]) for delay in _delays(board)[:MOST_ROWS]],
         levers=list(_levers(board, open_path)),
@@ -129,11 +129,12 @@ def _some(rows: Iterable[Row]) -> Some:
 
 
 def _stream(lane: Lane, board: Board) -> StreamLine:
-    spans = [board.schedule.span(row.id) for row in lane.rows]
+    rows = [*lane.rows, *(row for sub in lane.subs for row in sub.rows)]
+    spans = [board.schedule.span(row.id) for row in rows]
     if not spans:
         return StreamLine(lane, None, 0)
     whole = Span(min(each.start for each in spans), max(each.end for each in spans))
-    planned = max(board.schedule.planned(row.id).end for row in lane.rows)
+    planned = max(board.schedule.planned(row.id).end for row in rows)
     return StreamLine(lane, whole, int((whole.end - planned).total_seconds()))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -29,7 +30,8 @@ from webapp.runbooks.clashes import Clash
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.operations import PEOPLE_CHANGES, BulkEdit, Plan, Seen, plan_of, written
 from webapp.runbooks.queries import Link, Name
-from webapp.runbooks.states import NOT_STARTED, Mode
+from webapp.runbooks.states import NOT_STARTED, UNPROVEN, Mode, Result
+from webapp.runbooks.type_form import TYPE_FIELDS, TypeForm, type_values
 
 
 class NewRunbookForm(BaseForm):
@@ -120,6 +122,31 @@ class ReasonForm(BaseForm):
     reason = TextAreaField("Reason", [DataRequired("Write a reason."), Length(max=1000)])
 
 
+class ResultForm(BaseForm):
+    """What a validation found."""
+
+    result = RadioField(
+        "Result",
+        [InputRequired("Choose one.")],
+        choices={Result.PASS: "Pass", Result.FAIL: "Fail", Result.NOT_TESTED: "Not tested"},
+    )
+    comment = TextAreaField("Comment", [Length(max=1000)])
+
+    def validate_comment(self, field: Any) -> None:
+        if not field.data and self.result.data in UNPROVEN:
+            raise ValidationError("Say what failed, or why it was not tested, so that others can decide.")
+
+
+class AcceptForm(BaseForm):
+    """Why a linked runbook starts although its pre-flight warns."""
+
+    accepted = TextAreaField(
+        "Why start anyway?",
+        [DataRequired("Write a reason."), Length(max=1000)],
+        description="The reason and the warnings go into the audit log.",
+    )
+
+
 class ResolveForm(BaseForm):
     """What a person found out about a request whose outcome is unknown."""
 
@@ -135,8 +162,26 @@ class ResolveForm(BaseForm):
 
 
 class StreamForm(BaseForm):
+    """A stream; `tops` are those that it may be part of."""
+
     name = StringField("Name", [DataRequired("Enter a name."), Length(max=120)])
+    parent_id = SelectField("Part of", coerce=int, default=0)
     color = IntegerField("Color", [InputRequired(), NumberRange(0, 11)])
+
+    _tops: Sequence[Stream]
+
+    @classmethod
+    def within(cls, tops: Sequence[Stream], **values: Any) -> StreamForm:
+        """The form; with values it shows them instead of what was sent."""
+        form = cls(**({"formdata": None, **values} if values else {}))
+        form._tops = tops
+        form.parent_id.choices = {0: "None", **{each.id: each.name for each in tops}}
+        return form
+
+    @property
+    def parent(self) -> Stream | None:
+        """The stream that was chosen."""
+        return next((each for each in self._tops if each.id == self.parent_id.data), None)
 
 
 class NewTaskForm(BaseForm):
@@ -169,7 +214,7 @@ class CommentForm(BaseForm):
 CELLS = ("title", "predecessors", "assignee_ids", "planned_start", "duration")
 
 
-class TaskForm(BaseForm):
+class TaskForm(TypeForm):
     """What the plan says of a task. Made with `for_task`, which fills in the choices and the present values.
 
     Each field carries what it shows as `data-was`; a page sends that back as `was-<field>` with a change, so that two
@@ -183,7 +228,7 @@ class TaskForm(BaseForm):
             "duration": "duration_s",
             "predecessors": "predecessor_ids",
             "assignee_ids": "assignees",
-            "action_id": "action",
+            "linked_runbook_id": "linked_runbook",
         }
     )
 
@@ -194,7 +239,6 @@ class TaskForm(BaseForm):
     planned_start = LocalTimeField("Planned start", [Optional()])
     predecessors = StringField("Waits for")
     assignee_ids = CheckboxesField("Assigned to", coerce=int)
-    action_id = SelectField("Integration action", coerce=int)
 
     clashes: Mapping[str, Clash] = MappingProxyType({})  # by field: what someone else was first to change
 
@@ -203,7 +247,6 @@ class TaskForm(BaseForm):
     _names: Sequence[Name]
     _streams: Sequence[Stream]
     _people: Sequence[User]
-    _actions: Sequence[Action]
     _present: dict[str, Any]
 
     @classmethod
@@ -216,6 +259,7 @@ class TaskForm(BaseForm):
         streams: Sequence[Stream],
         people: Sequence[User],
         actions: Sequence[Action],
+        linkable: Sequence[Runbook],
         typed: bool,
     ) -> TaskForm:
         """The form of one task; `typed` reads it from the request instead of from the task."""
@@ -223,17 +267,12 @@ class TaskForm(BaseForm):
         form = cls(**({} if typed else {"formdata": None}), data=present)
         form._present = present
         form._task, form._links, form._names = task, links, names
-        form._streams, form._people, form._actions = streams, people, actions
-        form.stream_id.choices = [(each.id, each.name) for each in streams]
+        form._streams, form._people = streams, people
+        form.stream_id.choices = [(each.id, each.full_name) for each in streams]
         form.assignee_ids.choices = [(each.id, each.name) for each in people]
-        known = {each.id for each in actions}
-        kept = [task.action] if task.action is not None and task.action_id not in known else []
-        form.action_id.choices = [(0, "None")] + [
-            (each.id, f"{each.connection.name}: {each.name}") for each in (*actions, *kept)
-        ]
-        form._actions = [*actions, *kept]
+        form.offer(task, actions, linkable)
         if task.state not in NOT_STARTED:
-            for name in ("stream_id", "duration", "planned_start", "predecessors", "action_id"):
+            for name in ("stream_id", "duration", "planned_start", "predecessors", *TYPE_FIELDS):
                 delattr(form, name)
         form._remember()
         return form
@@ -298,21 +337,14 @@ class TaskForm(BaseForm):
             "assignees": [*kept, *(each for each in self._people if each.id in chosen)],
         }
         if "duration" not in self:  # it has started: the rest of the plan stays
-            return Plan(
-                **common,
-                stream=task.stream,
-                duration_s=task.duration_s,
-                planned_start=task.planned_start,
-                predecessor_ids=[link.id for link in self._links],
-                action=task.action,
-            )
+            return replace(plan_of(task, [link.id for link in self._links]), **common)
         return Plan(
             **common,
+            **self.ways(),
             stream=next(each for each in self._streams if each.id == self.stream_id.data),
             duration_s=durations.parse(self.duration.data or ""),
             planned_start=self.planned_start.moment,
             predecessor_ids=pick(self.predecessors.data or "", self._names, but=task.id),
-            action=next((each for each in self._actions if each.id == self.action_id.data), None),
         )
 
 
@@ -333,16 +365,31 @@ class BulkForm(BaseForm):
         default="",
     )
     people_ids = CheckboxesField("Which people", coerce=int)
+    links_how = SelectField(
+        "Waits for",
+        choices={
+            "": "Leave as it is",
+            "add": "These tasks as well",
+            "remove": "No longer these tasks",
+            "replace": "These tasks and no others",
+            "chain": "Each for the one before it, in their order",
+        },
+        default="",
+    )
+    predecessors = StringField("Which tasks", [Optional()])
 
     _streams: Sequence[Stream]
     _people: Sequence[User]
+    _names: Sequence[Name]
 
     @classmethod
-    def within(cls, streams: Sequence[Stream], people: Sequence[User], *, typed: bool) -> BulkForm:
+    def within(
+        cls, streams: Sequence[Stream], people: Sequence[User], names: Sequence[Name], *, typed: bool
+    ) -> BulkForm:
         """The form for one runbook; `typed` reads it from the request."""
         form = cls(**({} if typed else {"formdata": None}))
-        form._streams, form._people = streams, people
-        form.stream_id.choices = {0: "Leave as it is", **{each.id: each.name for each in streams}}
+        form._streams, form._people, form._names = streams, people, names
+        form.stream_id.choices = {0: "Leave as it is", **{each.id: each.full_name for each in streams}}
         form.people_ids.choices = {each.id: each.name for each in people}
         return form
 
@@ -357,6 +404,18 @@ class BulkForm(BaseForm):
             raise ValidationError("Choose above what to do with these people.")
         if not field.data and self.people_how.data in set(PEOPLE_CHANGES) - {"replace"}:
             raise ValidationError("Choose at least one person.")
+
+    def validate_predecessors(self, field: Any) -> None:
+        if field.data and self.links_how.data in ("", "chain"):
+            raise ValidationError("Choose above that they wait for these tasks, or leave this empty.")
+        try:
+            pick(field.data, self._names)
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+    def validate_links_how(self, field: Any) -> None:
+        if field.data in ("add", "remove") and not (self.predecessors.data or "").strip():
+            raise ValidationError("Write below which tasks, by number or name.")
 
     def validate(self, extra_validators: Any = None) -> bool:
         fine: bool = super().validate(extra_validators)
@@ -374,6 +433,8 @@ class BulkForm(BaseForm):
             shift_s=_signed(self.shift.data) if self.shift.data else 0,
             people_how=self.people_how.data or "",
             people=tuple(each for each in self._people if each.id in chosen),
+            links_how=self.links_how.data or "",
+            predecessor_ids=tuple(pick(self.predecessors.data or "", self._names)),
         )
 
 
@@ -396,8 +457,11 @@ def _signed(typed: str) -> int:
     return -seconds if text.startswith("-") else seconds
 
 
-def pick(typed: str, names: Sequence[Name], *, but: int) -> list[int]:
-    """Task ids out of "12, 15" or names, in the order typed. Raises ValueError with a sentence for people."""
+def pick(typed: str, names: Sequence[Name], *, but: int | None = None) -> list[int]:
+    """Task ids out of "12, 15" or names, in the order typed. Raises ValueError with a sentence for people.
+
+    `but` is the task that they are picked for.
+    """
     found: list[int] = []
     for part in re.split(r"[,;\n]", typed):
         text = part.strip()
@@ -449,5 +513,5 @@ def _present(task: Task, links: Sequence[Link]) -> dict[str, Any]:
         "planned_start": task.planned_start,
         "predecessors": ", ".join(str(link.number) for link in links),
         "assignee_ids": [each.id for each in task.assignees],
-        "action_id": task.action_id or 0,
+        **type_values(task),
     }

@@ -40,8 +40,29 @@ def loop_through(predecessors: Links[T], task: T, wanted: Collection[T]) -> list
     return None
 
 
+def loop_in(predecessors: Links[T]) -> list[T] | None:
+    """A loop among the tasks, as task, …, task, each waiting for the next; None where there is none."""
+    free = set(_free(predecessors))
+    here = next((task for task in predecessors if task not in free), None)
+    if here is None:
+        return None
+    path: list[T] = []
+    while here not in path:
+        path.append(here)
+        here = next(each for each in predecessors[here] if each in predecessors and each not in free)
+    return [*path[path.index(here) :], here]
+
+
 def in_order(predecessors: Links[T]) -> list[T]:
     """Every task after its predecessors, otherwise in the mapping's order. Raises ValueError for a loop."""
+    found = _free(predecessors)
+    if len(found) < len(predecessors):
+        raise ValueError("the tasks wait for each other in a loop")
+    return found
+
+
+def _free(predecessors: Links[T]) -> list[T]:
+    """The tasks that neither are in a loop nor wait for one, each after its predecessors."""
     open_count = {
         task: sum(1 for each in set(before) if each in predecessors) for task, before in predecessors.items()
     }
@@ -55,8 +76,6 @@ def in_order(predecessors: Links[T]) -> list[T]:
             open_count[after] -= 1
             if not open_count[after]:
                 ready.append(after)
-    if len(found) < len(predecessors):
-        raise ValueError("the tasks wait for each other in a loop")
     return found
 
 

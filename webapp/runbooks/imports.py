@@ -8,16 +8,21 @@ from datetime import datetime
 
 from flask import abort
 from sqlalchemy import func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased, joinedload, lazyload
 
 from webapp.accounts.models import User
 from webapp.extensions import db
+from webapp.integrations import queries as integrations
+from webapp.integrations.models import Action, Connection
 from webapp.permissions import Permission
-from webapp.runbooks import queries
+from webapp.runbooks import linking, queries
 from webapp.runbooks.models import PlanImport, Runbook, Stream, Task, task_assignees, task_predecessors
+from webapp.runbooks.rules import Rule, in_words
 from webapp.runbooks.sheets.export import PlanRow
 from webapp.runbooks.sheets.plan import Person
 from webapp.runbooks.sheets.table import Table
+from webapp.runbooks.sheets.ways import OfferedRunbook, OfferedType, OfferedWays
+from webapp.runbooks.task_types import TASK_TYPES, type_of
 from webapp.workspaces import queries as workspaces
 
 
@@ -48,6 +53,30 @@ def people_in(workspace_id: int) -> list[Person]:
     return [Person(each.id, each.name, each.email) for each in workspaces.members_of(workspace_id)]
 
 
+def ways_in(workspace_id: int, runbook: Runbook | None = None) -> OfferedWays:
+    """The types and runbooks that tasks can have there; `runbook` is the one that the tasks go into, where it exists."""
+    types = {
+        each.label.lower(): OfferedType(
+            each.key,
+            point=each.point,
+            links=each.links,
+            auto_start=each.auto_start,
+            may_auto_start=each.may_auto_start,
+        )
+        for each in TASK_TYPES
+        if each.plain
+    }
+    for action in integrations.actions_in(workspace_id):
+        name = f"{action.connection.name}: {action.name}"
+        types.setdefault(" ".join(name.lower().split()), OfferedType("integration", action.id))
+    starts = linking.Starts(workspace_id)
+    runbooks: dict[str, list[OfferedRunbook]] = defaultdict(list)
+    for each in linking.runbooks_in(workspace_id, but=runbook):
+        refusal = starts.loop(runbook, each) if runbook is not None else ""
+        runbooks[" ".join(each.name.lower().split())].append(OfferedRunbook(each.id, refusal))
+    return OfferedWays(types, runbooks)
+
+
 def forgotten_imports(before: datetime) -> Sequence[PlanImport]:
     """Imports that were queued before that moment and are waiting still."""
     query = select(PlanImport).where(PlanImport.state == "queued", PlanImport.queued_at < before)
@@ -75,21 +104,38 @@ def plan_rows(runbook_id: int) -> list[PlanRow]:
     )
     for task_id, email in db.session.execute(assigned):
         people[task_id].append(email)
+    linked = aliased(Runbook)
     tasks = (
-        select(
-            Task.id,
-            Task.number,
-            Task.title,
-            Stream.name,
-            Task.description,
-            Task.planned_start,
-            Task.duration_s,
-        )
+        select(Task, Action.name, Connection.name, linked.name)
         .join(Stream, Stream.id == Task.stream_id)
+        .outerjoin(Action, Action.id == Task.action_id)
+        .outerjoin(Connection, Connection.id == Action.connection_id)
+        .outerjoin(linked, linked.id == Task.linked_runbook_id)
+        .options(lazyload(Task.assignees))
         .where(Task.runbook_id == runbook_id, Task.deleted_at.is_(None))
         .order_by(Stream.position, Stream.id, Task.position, Task.id)
     )
+    names = {each.id: each.full_name for each in queries.streams_of(runbook_id)}
     return [
-        PlanRow(number, title, stream, description, links[id_], start, duration_s, people[id_])
-        for id_, number, title, stream, description, start, duration_s in db.session.execute(tasks)
+        PlanRow(
+            task.number,
+            task.title,
+            names[task.stream_id],
+            task.description,
+            links[task.id],
+            task.planned_start,
+            task.duration_s,
+            people[task.id],
+            type_of(task.type).label if action is None else f"{connection}: {action}",
+            linked_name or "",
+            task.fixed_start,
+            None if task.auto_start == type_of(task.type).auto_start else task.auto_start,
+            _rule(task.start_rule, task.start_quorum),
+            _rule(task.finish_rule, task.finish_quorum),
+        )
+        for task, action, connection, linked_name in db.session.execute(tasks)
     ]
+
+
+def _rule(rule: str, quorum: int) -> str:
+    return "" if rule == Rule.ANYONE else in_words(rule, quorum)

@@ -1,4 +1,4 @@
-"""Work in the background: plans that are imported."""
+"""Work in the background: plans that are imported, tasks whose time has come."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from webapp.clock import now
 from webapp.extensions import db
 from webapp.jobs import job, swept
-from webapp.runbooks import import_progress, imports
+from webapp.runbooks import import_progress, imports, queries
 from webapp.runbooks.operations import importing
+from webapp.runbooks.operations.readiness import start_at_its_time
 from webapp.runbooks.refusals import NotNow, PlanRefused
 
 log = logging.getLogger(__name__)
@@ -53,3 +54,17 @@ def sweep_imports(_sender: object) -> None:
         importing.queue_again(each)
     importing.forget_old_imports(now())
     db.session.commit()
+
+
+@swept.connect
+def start_due_tasks(_sender: object) -> None:
+    """Start what starts by itself at a fixed time that has come; a failure of one runbook keeps no other waiting."""
+    due = queries.runbooks_with_due_tasks(now())
+    db.session.rollback()
+    for runbook_id in due:
+        try:
+            start_at_its_time(runbook_id)
+            db.session.commit()
+        except Exception:
+            db.session.rollback()
+            log.exception("The due tasks of runbook %d were not started.", runbook_id)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, Column, ForeignKey, Index, String, Table, Text, UniqueConstraint, false
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from webapp.accounts.models import User
 from webapp.clock import now
@@ -33,6 +33,25 @@ task_predecessors = Table(
     Base.metadata,
     Column("task_id", ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
     Column("predecessor_id", ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+
+# What the plan says of a task by itself, which a copy and a snapshot of it hold as well. Its place, its number, and
+# what it is tied to (stream, predecessors, people, fields) stand elsewhere.
+PLAN_COLUMNS = (
+    "title",
+    "description",
+    "type",
+    "action_id",
+    "linked_runbook_id",
+    "planned_start",
+    "fixed_start",
+    "auto_start",
+    "duration_s",
+    "start_rule",
+    "start_quorum",
+    "finish_rule",
+    "finish_quorum",
 )
 
 
@@ -85,7 +104,10 @@ class Runbook(Base):
         back_populates="runbook", order_by="Stream.position, Stream.id", cascade="all, delete-orphan"
     )
     tasks: Mapped[list[Task]] = relationship(
-        back_populates="runbook", order_by="Task.position, Task.id", cascade="all, delete-orphan"
+        back_populates="runbook",
+        foreign_keys="Task.runbook_id",
+        order_by="Task.position, Task.id",
+        cascade="all, delete-orphan",
     )
 
     @property
@@ -105,9 +127,14 @@ class Runbook(Base):
         return frozenset({Role.OWNER}) if any(owner.id == user_id for owner in self.owners) else frozenset()
 
 
+# What stands between the names of a stream and its sub-stream, so a name holds it nowhere.
+OF_PARENT = " / "
+
+
 class Stream(Base):
     """A named lane of tasks; `color` is one of the twelve stream colours, 0 to 11.
 
+    A sub-stream is part of a `parent`, which is part of none itself. By their positions sub-streams follow their parent.
     `placed_seq` is the runbook's seq when the stream last got its place; a deleted one is kept, with `deleted_at`.
     """
 
@@ -115,6 +142,7 @@ class Stream(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     runbook_id: Mapped[int] = mapped_column(ForeignKey("runbooks.id", ondelete="CASCADE"), index=True)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("streams.id"))
     name: Mapped[str] = mapped_column(String(120))
     color: Mapped[int] = mapped_column(default=0)
     position: Mapped[int] = mapped_column(default=0)
@@ -123,20 +151,31 @@ class Stream(Base):
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     runbook: Mapped[Runbook] = relationship(back_populates="streams")
+    parent: Mapped[Stream | None] = relationship(remote_side=[id])
 
     @property
     def audit_name(self) -> str:
-        return self.name
+        return self.full_name
+
+    @property
+    def full_name(self) -> str:
+        """ "Parent / Child" for a sub-stream."""
+        return f"{self.parent.name}{OF_PARENT}{self.name}" if self.parent else self.name
 
 
 class Task(Base):
     """One step. `number` is the id that people see, unique in its runbook.
 
     `state` is a value of `states.TaskState`; a complete task says how in `completion`: normally, skipped (with
-    `skip_reason`, which also holds the reason of what was finished by hand), integration (by a call's success) or
-    by_hand. `duration_s` is planned, in seconds. `placed_seq` is the runbook's seq when the task last got its place in
-    the list; a deleted task is kept, with `deleted_at`, so that it can be restored and watchers hear of it. What was done
-    before `reopened_at` no longer counts.
+    `skip_reason`, which also holds the reason of what was finished by hand), integration (by a call's success), runbook
+    (by the runbook that it is linked to) or by_hand. `duration_s` is planned, in seconds. `placed_seq` is the runbook's
+    seq when the task last got its place in the list; a deleted task is kept, with `deleted_at`, so that it can be
+    restored and watchers hear of it. What was done before `reopened_at` no longer counts.
+
+    `type` is a key of TASK_TYPES; a task has an action exactly where it is "integration", and a `linked_runbook` where it
+    is "runbook". Rules are values of `rules.Rule`, and a quorum counts where the rule is at_least. `fixed_start`: not
+    before its planned start. `auto_start`: it starts by itself. `tried_at` is when it last tried to, or when its fixed
+    start was seen to have come. A validation's `result` is a value of `states.Result`.
     """
 
     __tablename__ = "tasks"
@@ -153,13 +192,24 @@ class Task(Base):
     position: Mapped[int] = mapped_column(default=0)
     title: Mapped[str] = mapped_column(String(300))
     description: Mapped[str] = mapped_column(Text, default="")
+    type: Mapped[str] = mapped_column(String(20), default="normal")
     action_id: Mapped[int | None] = mapped_column(ForeignKey("integration_actions.id"), index=True)
+    linked_runbook_id: Mapped[int | None] = mapped_column(ForeignKey("runbooks.id"), index=True)
     planned_start: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    fixed_start: Mapped[bool] = mapped_column(default=False)
+    auto_start: Mapped[bool] = mapped_column(default=False)
     duration_s: Mapped[int] = mapped_column(default=300)
+    start_rule: Mapped[str] = mapped_column(String(20), default="anyone")
+    start_quorum: Mapped[int] = mapped_column(default=1)
+    finish_rule: Mapped[str] = mapped_column(String(20), default="anyone")
+    finish_quorum: Mapped[int] = mapped_column(default=1)
 
     state: Mapped[str] = mapped_column(String(20), default="not_startable")
     completion: Mapped[str | None] = mapped_column(String(20))
     skip_reason: Mapped[str] = mapped_column(Text, default="")
+    result: Mapped[str | None] = mapped_column(String(20))
+    result_comment: Mapped[str] = mapped_column(Text, default="")
+    tried_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     started_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -169,9 +219,10 @@ class Task(Base):
     placed_seq: Mapped[int] = mapped_column(default=1)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    runbook: Mapped[Runbook] = relationship(back_populates="tasks")
+    runbook: Mapped[Runbook] = relationship(back_populates="tasks", foreign_keys=[runbook_id])
     stream: Mapped[Stream] = relationship()
     action: Mapped[Action | None] = relationship()
+    linked_runbook: Mapped[Runbook | None] = relationship(foreign_keys=[linked_runbook_id])
     started_by: Mapped[User | None] = relationship(foreign_keys=[started_by_id])
     finished_by: Mapped[User | None] = relationship(foreign_keys=[finished_by_id])
     assignees: Mapped[list[User]] = relationship(secondary=task_assignees, lazy="selectin")
@@ -192,6 +243,14 @@ class Task(Base):
     def audit_name(self) -> str:
         return f"#{self.number} {self.title}"
 
+    @validates("action", "action_id")
+    def _typed_by_action(self, _name: str, action: Any) -> Any:
+        if action is not None:
+            self.type = "integration"
+        elif self.type == "integration":
+            self.type = "normal"
+        return action
+
     @property
     def calls_since(self) -> datetime | None:
         """Calls from then on belong to this try of the task in this run of its runbook; None before the start."""
@@ -204,6 +263,20 @@ class Task(Base):
     def roles_of(self, user_id: int) -> frozenset[Role]:
         held = self.runbook.roles_of(user_id)
         return held | {Role.ASSIGNEE} if any(each.id == user_id for each in self.assignees) else held
+
+
+class Confirmation(Base):
+    """Someone's word that the task may start or finish, where its rule asks for that of several people.
+
+    `moment` is a value of `rules.Moment`. What counts is whether the person is assigned to the task now.
+    """
+
+    __tablename__ = "task_confirmations"
+
+    task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    moment: Mapped[str] = mapped_column(String(10), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
 
 class Comment(Base):
@@ -274,6 +347,28 @@ class PlanImport(Base):
     @property
     def audit_name(self) -> str:
         return self.file_name
+
+
+class PlanChange(Base):
+    """What one operation changed in a runbook's plan, so that whoever did it can take it back.
+
+    `rows` is a list of row_differences.Difference as JSON: each row of the plan that changed, as it stood before and
+    as the change left it. `seq` is the runbook's after the change.
+    """
+
+    __tablename__ = "plan_changes"
+    __table_args__ = (Index(None, "runbook_id", "user_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    runbook_id: Mapped[int] = mapped_column(ForeignKey("runbooks.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    seq: Mapped[int]
+    label: Mapped[str] = mapped_column(String(200))
+    rows: Mapped[list[Any]] = mapped_column(JSON, deferred=True)
+    undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    user: Mapped[User] = relationship()
 
 
 class Execution(Base):

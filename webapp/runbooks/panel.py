@@ -15,7 +15,7 @@ from webapp.integration_runs.states import RunState
 from webapp.integrations.credentials import SignIn, sign_in_state
 from webapp.integrations.rehearsals import Destination
 from webapp.permissions import Permission, can
-from webapp.runbooks import activity, queries
+from webapp.runbooks import activity, linking, queries
 from webapp.runbooks.addresses import Here
 from webapp.runbooks.board import Board, Viewer
 from webapp.runbooks.forecast import Span
@@ -23,6 +23,7 @@ from webapp.runbooks.models import Runbook, Task
 from webapp.runbooks.operations import locked_because
 from webapp.runbooks.queries import Link
 from webapp.runbooks.rows import Row, outcome_words
+from webapp.runbooks.rules import Rule
 from webapp.runbooks.states import (
     NOT_STARTED,
     UNDER_WAY,
@@ -159,12 +160,34 @@ class Panel:
             return ""
         if self.runbook.state == RunbookState.PAUSED:
             return "The runbook is paused."
+        if self.row.not_before is not None:
+            return "It has a fixed start, and that is still to come."
         if self.needs_sign_in and self._starts_call:
             name = self.task.action.connection.name if self.task.action else ""
             if self.signs_in_here:
                 return f"Start is available once you authenticate with {name}."
             return self.sign_in.sentence if self.sign_in else ""
         return ""
+
+    @property
+    def why_not_finish(self) -> str:
+        """What a task in progress waits for before anybody can finish it; empty where nothing holds it."""
+        if self.task.state != TaskState.IN_PROGRESS:
+            return ""
+        linked = self.task.linked_runbook
+        if linked is not None and not linking.is_done_for(self.task, linked):
+            return linking.why_open(self.task, linked)
+        if self.row.button or self.task.finish_rule != Rule.WHO_STARTED or self.run is not None:
+            return ""
+        return f"{self.task.started_by.name if self.task.started_by else 'Whoever started it'} finishes this task."
+
+    @property
+    def linked_state(self) -> str:
+        """The key of the linked runbook's chip."""
+        linked = self.task.linked_runbook
+        if linked is None:
+            return ""
+        return str(linked.mode) if linked.state == RunbookState.RUNNING else linked.state
 
     @property
     def _starts_call(self) -> bool:
@@ -180,7 +203,11 @@ class Panel:
 
     @property
     def may_finish_by_hand(self) -> bool:
-        """Offered where an integration stands in the way of the ordinary Finish."""
+        """Offered where an integration or a linked runbook stands in the way of the ordinary Finish."""
+        linked = self.task.linked_runbook
+        if linked is not None:
+            waits = self.task.state == TaskState.IN_PROGRESS and not linking.is_done_for(self.task, linked)
+            return waits and self.may_run and self.running and linked.state not in UNDER_WAY
         if not (self.may_run and self.running and self.task.action is not None and self.called):
             return False
         if not task_allows(self.task.state, TaskEvent.FINISH_BY_HAND):

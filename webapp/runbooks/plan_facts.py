@@ -20,6 +20,8 @@ from webapp.integrations.models import Action
 from webapp.runbooks import durations, queries
 from webapp.runbooks.models import Runbook, Stream, Task, task_assignees, task_predecessors
 from webapp.runbooks.plan_diff import NAME, PlanFacts, TaskFacts
+from webapp.runbooks.rules import Rule, in_words
+from webapp.runbooks.task_types import type_of
 
 
 def load_plan_facts(runbook: Runbook, zone: ZoneInfo, *, dated: bool = True) -> PlanFacts:
@@ -34,7 +36,7 @@ def load_plan_facts(runbook: Runbook, zone: ZoneInfo, *, dated: bool = True) -> 
             select(Task)
             .join(Stream, Stream.id == Task.stream_id)
             .where(Task.runbook_id == runbook.id, Task.deleted_at.is_(None))
-            .options(joinedload(Task.action).joinedload(Action.connection))
+            .options(joinedload(Task.action).joinedload(Action.connection), joinedload(Task.linked_runbook))
             .order_by(Stream.position, Stream.id, Task.position, Task.id)
         )
     )
@@ -50,7 +52,7 @@ def load_plan_facts(runbook: Runbook, zone: ZoneInfo, *, dated: bool = True) -> 
                 **_shown(own.values(), names),
             }
         ),
-        streams={each.id: each.name for each in streams},
+        streams={each.id: each.full_name for each in streams},
         tasks=[
             TaskFacts(
                 each.number,
@@ -62,9 +64,7 @@ def load_plan_facts(runbook: Runbook, zone: ZoneInfo, *, dated: bool = True) -> 
                         "Planned start": _start(each.planned_start, runbook.planned_start, zone),
                         "Waits for": ", ".join(f"#{number}" for number in waits.get(each.id, ())),
                         "People": ", ".join(people.get(each.id, ())),
-                        "Integration action": (
-                            f"{each.action.connection.name}: {each.action.name}" if each.action else ""
-                        ),
+                        **_ways(each),
                         "Description": each.description,
                         **_shown(values.get(each.id, {}).values(), names),
                     }
@@ -73,6 +73,28 @@ def load_plan_facts(runbook: Runbook, zone: ZoneInfo, *, dated: bool = True) -> 
             for each in tasks
         ],
     )
+
+
+def _ways(task: Task) -> dict[str, str]:
+    """Its type, and how it starts and finishes, where that is not the usual."""
+    kind, action, linked = type_of(task.type), task.action, task.linked_runbook
+    usual = kind.auto_start == task.auto_start
+    return {
+        "Type": f"{action.connection.name}: {action.name}"
+        if action
+        else ""
+        if task.type == "normal"
+        else kind.label,
+        "Linked runbook": linked.name if linked else "",
+        "Fixed start": "Yes" if task.fixed_start else "",
+        "Starts by itself": "" if usual else "Yes" if task.auto_start else "No",
+        "Who starts": _rule(task.start_rule, task.start_quorum),
+        "Who finishes": _rule(task.finish_rule, task.finish_quorum),
+    }
+
+
+def _rule(rule: str, quorum: int) -> str:
+    return "" if rule == Rule.ANYONE else in_words(rule, quorum)
 
 
 def _predecessors(runbook_id: int) -> Mapping[int, list[int]]:

@@ -28,6 +28,7 @@ from webapp.runbooks.models import (
     task_assignees,
     task_predecessors,
 )
+from webapp.runbooks.rows import Before
 from webapp.runbooks.states import ENDED, NOT_STARTED, UNDER_WAY, Completion, RunbookState, TaskState
 
 T = TypeVar("T", bound=Guarded)
@@ -48,11 +49,9 @@ def task_for(user: User, task_id: int, permission: Permission) -> Task:
     return permitted(user, db.session.scalar(_detailed().where(Task.id == task_id)), permission)
 
 
-def task_numbered(
-    user: User, runbook_id: int, number: int, permission: Permission, *, deleted: bool = False
-) -> Task:
-    """The same, by the number that people see; a deleted task only where asked for."""
-    query = _detailed(deleted=deleted).where(Task.runbook_id == runbook_id, Task.number == number)
+def task_numbered(user: User, runbook_id: int, number: int, permission: Permission) -> Task:
+    """The same, by the number that people see."""
+    query = _detailed().where(Task.runbook_id == runbook_id, Task.number == number)
     return permitted(user, db.session.scalar(query), permission)
 
 
@@ -65,10 +64,10 @@ def fields_of(runbook: Runbook) -> list[FieldDefinition]:
     return fields.definitions_for_runbook(runbook.workspace_id, action_ids)
 
 
-def stream_of(runbook: Runbook, stream_id: int, *, deleted: bool = False) -> Stream:
-    """One of the runbook's streams, or 404; a deleted one only where asked for."""
+def stream_of(runbook: Runbook, stream_id: int) -> Stream:
+    """One of the runbook's streams, or 404."""
     found = db.session.get(Stream, stream_id)
-    if found is None or found.runbook_id != runbook.id or (found.deleted_at is not None) is not deleted:
+    if found is None or found.runbook_id != runbook.id or found.deleted_at is not None:
         abort(404)
     return found
 
@@ -178,6 +177,56 @@ def tasks_by_id(task_ids: Collection[int]) -> list[Task]:
     return list(db.session.scalars(query))
 
 
+def done_before(task_id: int) -> list[Before]:
+    """What became of the task's predecessors, deleted ones apart."""
+    query = (
+        select(Task.number, Task.completion, Task.result)
+        .join(task_predecessors, task_predecessors.c.predecessor_id == Task.id)
+        .where(task_predecessors.c.task_id == task_id, Task.deleted_at.is_(None))
+        .order_by(Task.number)
+    )
+    return [
+        Before(number, completion == Completion.SKIPPED, result)
+        for number, completion, result in db.session.execute(query)
+    ]
+
+
+def starting_by_themselves(task_ids: Collection[int]) -> list[int]:
+    """Those of the tasks that do so, or whose action does, in the order of their numbers."""
+    query = (
+        select(Task.id)
+        .outerjoin(Action, Action.id == Task.action_id)
+        .where(Task.id.in_(list(task_ids)), or_(Task.auto_start, Action.auto_start))
+    )
+    return list(db.session.scalars(query.order_by(Task.number)))
+
+
+def due_tasks(moment: datetime, runbook_id: int) -> list[int]:
+    """The ids of the runbook's tasks that can start since their fixed start has come, and have not been told so yet."""
+    return list(db.session.scalars(_due(moment).with_only_columns(Task.id).where(Runbook.id == runbook_id)))
+
+
+def runbooks_with_due_tasks(moment: datetime) -> list[int]:
+    """The ids of the running runbooks that have any such task."""
+    return list(db.session.scalars(_due(moment).with_only_columns(Runbook.id).distinct()))
+
+
+def _due(moment: datetime) -> Select[Task]:
+    return (
+        select(Task)
+        .join(Runbook, Runbook.id == Task.runbook_id)
+        .outerjoin(Action, Action.id == Task.action_id)
+        .where(
+            Runbook.state == RunbookState.RUNNING,
+            Task.state == TaskState.STARTABLE,
+            Task.deleted_at.is_(None),
+            Task.planned_start <= moment,
+            or_(Task.tried_at.is_(None), Task.tried_at < Task.planned_start),
+            or_(Task.fixed_start, Action.fixed_start),
+        )
+    )
+
+
 @dataclass
 class Progress:
     """How many tasks stand where, by the keys of a progress bar: total, done, skip, fail, run, ready."""
@@ -197,6 +246,11 @@ class Progress:
             }.get(TaskState(state), "todo")
         self.counts[key] += count
         self.counts["total"] += count
+
+    def merge(self, other: Progress) -> None:
+        """Count what the other counts too."""
+        for key, count in other.counts.items():
+            self.counts[key] += count
 
     @property
     def total(self) -> int:
@@ -332,10 +386,10 @@ def changed_lately(places: Collection[int], since: datetime) -> Sequence[tuple[i
     return [(place, runbook_id, seq) for place, runbook_id, seq in db.session.execute(query)]
 
 
-def _detailed(*, deleted: bool = False) -> Select[Task]:
+def _detailed() -> Select[Task]:
     return (
         select(Task)
-        .where(Task.deleted_at.is_not(None) if deleted else Task.deleted_at.is_(None))
+        .where(Task.deleted_at.is_(None))
         .options(
             joinedload(Task.runbook).joinedload(Runbook.workspace),
             joinedload(Task.stream),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, lazyload
@@ -14,26 +14,14 @@ from webapp.integration_runs.models import IntegrationRun
 from webapp.integrations import models as integrations
 from webapp.integrations.credentials import sign_in_states, signs_in
 from webapp.integrations.rehearsals import Destination
-from webapp.runbooks.models import Comment, Runbook, Task, task_assignees, task_predecessors
-from webapp.runbooks.rows import Action, Call, Facts, Person
-from webapp.runbooks.states import NOT_STARTED, UNDER_WAY
+from webapp.runbooks import linking
+from webapp.runbooks.models import Comment, Confirmation, Runbook, Task, task_assignees, task_predecessors
+from webapp.runbooks.rows import Action, Call, Facts, Linked, Person
+from webapp.runbooks.rules import Moment
+from webapp.runbooks.states import NOT_STARTED, UNDER_WAY, TaskState
 from webapp.runbooks.triggers import TRIGGERS, destination_of
 
-_COLUMNS = (
-    Task.id,
-    Task.number,
-    Task.title,
-    Task.stream_id,
-    Task.action_id,
-    Task.planned_start,
-    Task.duration_s,
-    Task.state,
-    Task.completion,
-    Task.started_at,
-    Task.finished_at,
-    Task.seq,
-    Task.placed_seq,
-)
+_COLUMNS = [getattr(Task, name) for name in Facts._fields]
 
 
 class Reads:
@@ -50,6 +38,8 @@ class Reads:
         self.calls = _calls(ids)
         self.people = _people(ids)
         self.comments = _comment_counts(ids)
+        self.ready = _ready(ids, self.by_id)
+        self.linked = _linked(self.facts.values())
         self.actions, self.asking = _actions([(each, self.facts[each.id]) for each in runbooks])
 
 
@@ -104,6 +94,30 @@ def _comment_counts(runbook_ids: Collection[int]) -> dict[int, int]:
     return {row[0]: row[1] for row in db.session.execute(query)}
 
 
+def _ready(runbook_ids: Collection[int], tasks: Mapping[int, Facts]) -> dict[int, set[int]]:
+    """The ids of those who have given their word for the task's next step, its start or its finish."""
+    query = (
+        select(Confirmation.task_id, Confirmation.user_id, Confirmation.moment)
+        .join(Task, Task.id == Confirmation.task_id)
+        .where(Task.runbook_id.in_(runbook_ids))
+    )
+    found: dict[int, set[int]] = defaultdict(set)
+    for task_id, user_id, moment in db.session.execute(query):
+        task = tasks.get(task_id)
+        if task is not None and moment == (
+            Moment.FINISH if task.state == TaskState.IN_PROGRESS else Moment.START
+        ):
+            found[task_id].add(user_id)
+    return found
+
+
+def _linked(chosen: Iterable[list[Facts]]) -> dict[int, Linked]:
+    """Task id to the runbook that it starts."""
+    links = {each.id: each.linked_runbook_id for facts in chosen for each in facts}
+    known = linking.linked_by_id({each for each in links.values() if each is not None})
+    return {task_id: known[each] for task_id, each in links.items() if each is not None}
+
+
 def _calls(runbook_ids: Collection[int]) -> dict[int, Call]:
     """The latest call of each task since its runbook was started, or the task was reopened."""
     newest = (
@@ -141,6 +155,7 @@ def _actions(found: Collection[tuple[Runbook, list[Facts]]]) -> tuple[dict[int, 
                 auto_start=action.auto_start,
                 cancelable=action.cancelable,
                 destination=destination_of(action, runbook.mode),
+                fixed_start=action.fixed_start,
             )
         actions[each.id] = made[key]
         if (

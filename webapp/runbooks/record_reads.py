@@ -49,7 +49,7 @@ def present_record(runbook_id: int) -> Record:
         )
         for known, (started_by, finished_by, connection, action) in rows
     ]
-    streams = [StreamRecord(each.id, each.name, each.color) for each in queries.streams_of(runbook_id)]
+    streams = [StreamRecord(each.id, each.full_name, each.color) for each in queries.streams_of(runbook_id)]
     return Record(streams, tasks)
 
 

@@ -49,6 +49,9 @@ class TaskRecord:
     predecessors: tuple[int, ...] = ()
     assignees: tuple[str, ...] = ()
     action: str = ""
+    type: str = "normal"
+    result: str | None = None
+    result_comment: str = ""
 
 
 NAMES = tuple(each.name for each in fields(TaskRecord))

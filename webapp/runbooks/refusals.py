@@ -7,7 +7,17 @@ from typing import Any
 
 from webapp.runbooks.states import NotNow
 
-__all__ = ["CannotCall", "ChangedMeanwhile", "FieldsMissing", "NotNow", "PlanRefused", "TakenBefore"]
+__all__ = [
+    "CannotCall",
+    "ChangedMeanwhile",
+    "FieldsMissing",
+    "NotNow",
+    "PeopleAsked",
+    "PlanRefused",
+    "ResultMissing",
+    "TakenBefore",
+    "WarningsToAccept",
+]
 
 
 class PlanRefused(Exception):
@@ -24,6 +34,18 @@ class TakenBefore(NotNow):
 
 class CannotCall(NotNow):
     """The task's integration cannot be called now: nobody is signed in, or the action is not there any more."""
+
+
+class PeopleAsked(NotNow):
+    """A rule leaves it to people, so it does not happen by itself."""
+
+
+class WarningsToAccept(NotNow):
+    """Pre-flight warns of something, and nobody has said why the start should go on in spite of it."""
+
+
+class ResultMissing(NotNow):
+    """A validation is finished with its result, and nobody has said what that is."""
 
 
 class FieldsMissing(Exception):

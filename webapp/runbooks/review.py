@@ -14,14 +14,15 @@ from functools import cached_property
 from webapp.runbooks.differences import length, moved, sentence, stretched, worth_saying
 from webapp.runbooks.forecast import Span
 from webapp.runbooks.records import Record, TaskRecord
-from webapp.runbooks.rows import LATE_START_S, Person
+from webapp.runbooks.rows import LATE_START_S, Person, look_of
 from webapp.runbooks.schedule import Schedule
-from webapp.runbooks.states import Completion, TaskState
+from webapp.runbooks.states import UNPROVEN, Completion, Result, TaskState
 
 _ENDINGS = {
     Completion.SKIPPED: "Skipped",
     Completion.BY_HAND: "Finished by hand",
     Completion.INTEGRATION: "Finished by its integration",
+    Completion.RUNBOOK: "Finished by its linked runbook",
 }
 _OPEN = {
     TaskState.NOT_STARTABLE: "Not started",
@@ -65,13 +66,20 @@ class Reviewed:
     @property
     def look(self) -> str:
         """The key of its state icon."""
-        return "skipped" if self.skipped else self.facts.state
+        return look_of(self.facts.state, self.facts.completion, None, self.facts.result)
+
+    @property
+    def unproven(self) -> bool:
+        """Whether it is a validation that failed or was not tested."""
+        return self.facts.result in UNPROVEN
 
     @property
     def ending(self) -> str:
         """How it ended, in words."""
         if self.facts.state != TaskState.COMPLETE:
             return _OPEN[TaskState(self.facts.state)]
+        if self.facts.result is not None:
+            return f"Validation: {Result(self.facts.result).word.lower()}"
         return _ENDINGS.get(Completion(self.facts.completion or Completion.NORMALLY), "Finished")
 
     @property
@@ -262,6 +270,10 @@ class Review:
     @cached_property
     def skipped(self) -> Sequence[Reviewed]:
         return [each for each in self.tasks if each.skipped]
+
+    @cached_property
+    def unproven(self) -> Sequence[Reviewed]:
+        return [each for each in self.tasks if each.unproven]
 
     @cached_property
     def by_hand(self) -> Sequence[Reviewed]:

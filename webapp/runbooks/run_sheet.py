@@ -23,12 +23,15 @@ _STATES = {
 
 @dataclass(frozen=True)
 class Line:
-    """One task. `planned` is a moment, or `offset` says how long after the start, or neither is known."""
+    """One task. `ways` is how it starts and finishes, where that is unusual. `planned` is a moment, or `offset` says how long
+    after the start, or neither is known.
+    """
 
     number: int
     title: str
     description: str
     action: str
+    ways: str
     people: str
     planned: datetime | None
     offset: str
@@ -66,13 +69,14 @@ def sheet_of_board(board: Board, plan: Mapping[int, PlanRow]) -> RunSheet:
         as_of=board.moment,
         streams=[
             (
-                lane.stream.name,
+                lane.stream.full_name,
                 [
                     Line(
                         number=row.number,
                         title=row.title,
                         description=plan[row.number].description if row.number in plan else "",
                         action=row.chip.title or row.chip.text if row.chip else "",
+                        ways=_ways(plan[row.number]) if row.number in plan else "",
                         people=", ".join(each.name for each in row.people),
                         planned=row.facts.planned_start if row.planned_offset else row.planned,
                         offset="" if row.facts.planned_start else row.planned_offset,
@@ -108,7 +112,8 @@ def sheet_of_review(review: Review, schedule: Schedule, *, standing: str, as_of:
                         number=task.number,
                         title=task.title,
                         description=task.facts.description,
-                        action=task.facts.action,
+                        action=task.ending if task.facts.result else task.facts.action,
+                        ways="",
                         people=", ".join(task.facts.assignees),
                         planned=task.plan.start,
                         offset="",
@@ -124,6 +129,18 @@ def sheet_of_review(review: Review, schedule: Schedule, *, standing: str, as_of:
             for summary, tasks in review.streams
         ],
     )
+
+
+def _ways(row: PlanRow) -> str:
+    """How it starts and finishes, in a few words."""
+    found = (
+        f"Started by: {row.start_rule.lower()}" if row.start_rule else "",
+        f"Finished by: {row.finish_rule.lower()}" if row.finish_rule else "",
+        "Not before its planned start" if row.fixed else "",
+        "Starts by itself" if row.by_itself else "",
+        f"Starts the runbook {row.linked}" if row.linked else "",
+    )
+    return ". ".join(filter(None, found))
 
 
 def _numbers(found: Sequence[int]) -> str:

@@ -43,11 +43,15 @@ class TaskState(StrEnum):
 
 
 class TaskEvent(StrEnum):
-    """What can happen to a task. Release and block follow from its predecessors; the rest is done by someone."""
+    """What can happen to a task. Release and block follow from its predecessors; the rest is done by someone.
+
+    Reach is the start and the finish at once of what takes no time.
+    """
 
     RELEASE = "release"
     BLOCK = "block"
     START = "start"
+    REACH = "reach"
     FINISH = "finish"
     FINISH_BY_HAND = "finish by hand"
     SKIP = "skip"
@@ -61,7 +65,25 @@ class Completion(StrEnum):
     NORMALLY = "normally"
     SKIPPED = "skipped"
     INTEGRATION = "integration"
+    RUNBOOK = "runbook"
     BY_HAND = "by_hand"
+
+
+class Result(StrEnum):
+    """What a validation found."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    NOT_TESTED = "not_tested"
+
+    @property
+    def word(self) -> str:
+        """As it stands on a chip."""
+        return {"pass": "Passed", "fail": "Failed", "not_tested": "Not tested"}[self.value]
+
+
+# What did not turn out well, although the task is complete.
+UNPROVEN = frozenset({Result.FAIL, Result.NOT_TESTED})
 
 
 _R, _E = RunbookState, RunbookEvent
@@ -85,6 +107,7 @@ TASK_TRANSITIONS: dict[tuple[TaskState, TaskEvent], TaskState] = {
     (_T.NOT_STARTABLE, _V.SKIP): _T.COMPLETE,
     (_T.STARTABLE, _V.BLOCK): _T.NOT_STARTABLE,
     (_T.STARTABLE, _V.START): _T.IN_PROGRESS,
+    (_T.STARTABLE, _V.REACH): _T.COMPLETE,
     (_T.STARTABLE, _V.FINISH_BY_HAND): _T.COMPLETE,
     (_T.STARTABLE, _V.SKIP): _T.COMPLETE,
     (_T.IN_PROGRESS, _V.FINISH): _T.COMPLETE,
@@ -126,6 +149,7 @@ _TASK_VERBS = {
     _V.RELEASE: "released",
     _V.BLOCK: "blocked",
     _V.START: "started",
+    _V.REACH: "reached",
     _V.FINISH: "finished",
     _V.FINISH_BY_HAND: "finished by hand",
     _V.SKIP: "skipped",

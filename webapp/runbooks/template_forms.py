@@ -80,7 +80,7 @@ class InsertSnippetForm(BaseForm):
             (each.id, f"{each.template.name}, version {each.number}") for each in snippets
         ]
         form.stream_id.choices = [(0, "New streams, as in the snippet")] + [
-            (each.id, each.name) for each in streams
+            (each.id, each.full_name) for each in streams
         ]
         return form
 

@@ -154,7 +154,7 @@ def _bar(row: Row, board: Board, scale: _Scale, y: int) -> Bar:
         rest=scale.piece(done_until, span.end) if running and span.end > moment else None,
         over=scale.piece(due, span.end, least=1) if took_longer else None,
         late=late,
-        milestone=facts.duration_s == 0,
+        milestone=row.kind.point,
         words=_words(row, late=late),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from webapp.runbooks.operations.baseline import way_to
 from webapp.runbooks.operations.bulk import PEOPLE_CHANGES, BulkEdit, BulkOutcome, delete_tasks, edit_tasks
 from webapp.runbooks.operations.changes import touch
+from webapp.runbooks.operations.confirmations import is_last, take_back
 from webapp.runbooks.operations.duplicating import (
     copy_name,
     duplicate_runbook,
@@ -51,7 +52,6 @@ from webapp.runbooks.operations.planning import (
     delete_task,
     edit_task,
     plan_of,
-    restore_task,
 )
 from webapp.runbooks.operations.seen import Seen, written
 from webapp.runbooks.operations.snippets import insert_snippet, save_as_snippet
@@ -60,7 +60,6 @@ from webapp.runbooks.operations.streams import (
     delete_stream,
     edit_stream,
     move_stream,
-    restore_stream,
 )
 from webapp.runbooks.operations.templating import (
     approve_version,
@@ -77,6 +76,7 @@ from webapp.runbooks.operations.templating import (
     submit_version,
     withdraw_version,
 )
+from webapp.runbooks.operations.undoing import redo_change, undo_change
 
 __all__ = [
     "MOST_PASTED",
@@ -112,6 +112,7 @@ __all__ = [
     "finish_by_hand",
     "finish_task",
     "insert_snippet",
+    "is_last",
     "is_own",
     "locked_because",
     "make_runbook",
@@ -127,10 +128,9 @@ __all__ = [
     "plan_again",
     "plan_of",
     "record_refusal",
+    "redo_change",
     "rename_runbook",
     "reopen_task",
-    "restore_stream",
-    "restore_task",
     "restore_template",
     "resume_runbook",
     "retry_call",
@@ -145,8 +145,10 @@ __all__ = [
     "start_task",
     "step_tasks",
     "submit_version",
+    "take_back",
     "touch",
     "unclear_mentions",
+    "undo_change",
     "way_to",
     "withdraw_version",
     "written",

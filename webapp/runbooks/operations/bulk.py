@@ -17,6 +17,8 @@ from webapp.clock import now
 from webapp.extensions import db
 from webapp.runbooks.models import Runbook, Stream, Task, task_assignees, task_predecessors
 from webapp.runbooks.operations.changes import stamp, touch
+from webapp.runbooks.operations.plan_changes import undoable
+from webapp.runbooks.operations.predecessors import link_tasks, numbers_waited_for
 from webapp.runbooks.operations.streams import refuse_if_gone
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.states import RunbookState
@@ -37,7 +39,7 @@ PEOPLE_CHANGES: Mapping[str, Callable[[People, People], set[User]]] = MappingPro
 class BulkEdit:
     """What to change in each task; what is None, empty or 0 stays. Durations and the shift are in seconds.
 
-    `people_how` is a key of PEOPLE_CHANGES.
+    `people_how` is a key of PEOPLE_CHANGES, `links_how` one of LINK_CHANGES.
     """
 
     stream: Stream | None = None
@@ -45,6 +47,8 @@ class BulkEdit:
     shift_s: int = 0
     people_how: str = ""
     people: Sequence[User] = ()
+    links_how: str = ""
+    predecessor_ids: Sequence[int] = ()
 
 
 @dataclass
@@ -59,10 +63,12 @@ class BulkOutcome:
         self.refused.setdefault(reason, []).append(number)
 
 
+@undoable()
 def edit_tasks(runbook: Runbook, numbers: Collection[int], edit: BulkEdit, *, by: User) -> BulkOutcome:
     """Change every task that can be changed that way and name the others.
 
-    Raises PlanRefused for another runbook's stream, NotNow where nothing can be planned in bulk any more.
+    Raises PlanRefused for another runbook's stream or a loop, which it names; NotNow where nothing can be planned in
+    bulk any more.
     """
     if edit.stream is not None and edit.stream.runbook_id != runbook.id:
         raise PlanRefused("Choose a stream of this runbook.", "stream_id")
@@ -76,9 +82,9 @@ def edit_tasks(runbook: Runbook, numbers: Collection[int], edit: BulkEdit, *, by
         for each in [each for each in tasks if each.planned_start is None]:
             outcome.refuse(each.number, "no planned start to shift")
             tasks.remove(each)
-    before = {each.id: _facts(each) for each in tasks}
+    before = _all_facts(tasks)
     _plan_anew(runbook, tasks, edit, seq)
-    after = {each.id: _facts(each) for each in tasks}
+    after = _all_facts(tasks)
     changed = [each for each in tasks if before[each.id] != after[each.id]]
     outcome.changed = [each.number for each in changed]
     outcome.same = [each.number for each in tasks if before[each.id] == after[each.id]]
@@ -96,8 +102,9 @@ def edit_tasks(runbook: Runbook, numbers: Collection[int], edit: BulkEdit, *, by
     return outcome
 
 
+@undoable()
 def delete_tasks(runbook: Runbook, numbers: Collection[int], *, by: User) -> BulkOutcome:
-    """Take the tasks out of the plan; restore_task brings each back. Raises NotNow."""
+    """Take the tasks out of the plan. Raises NotNow."""
     seq = touch(runbook)
     _refuse_unless_planning(runbook)
     outcome = BulkOutcome()
@@ -152,6 +159,8 @@ def _plan_anew(runbook: Runbook, tasks: Sequence[Task], edit: BulkEdit, seq: int
             db.session.execute(update(Task), times)
     if edit.people_how:
         _assign(tasks, edit)
+    if edit.links_how:
+        link_tasks(runbook, tasks, edit.links_how, edit.predecessor_ids)
     _read_again(tasks)
 
 
@@ -196,6 +205,11 @@ def _read_again(tasks: Sequence[Task]) -> None:
 def _successors(task_ids: Collection[int]) -> set[int]:
     query = select(task_predecessors.c.task_id).where(task_predecessors.c.predecessor_id.in_(task_ids))
     return set(db.session.scalars(query))
+
+
+def _all_facts(tasks: Sequence[Task]) -> dict[int, dict[str, Any]]:
+    waits_for = numbers_waited_for(tasks)
+    return {each.id: {**_facts(each), "predecessors": waits_for.get(each.id, [])} for each in tasks}
 
 
 def _facts(task: Task) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from webapp.clock import now
 from webapp.extensions import db
+from webapp.runbooks import linking
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.refusals import NotNow
 from webapp.runbooks.states import ENDED
@@ -38,6 +39,19 @@ def touch(runbook: Runbook, *changed: Task | Stream, frozen_too: bool = False) -
     for each in changed:
         each.seq = seq
     return int(seq)
+
+
+def tell_linking_tasks(runbook: Runbook) -> None:
+    """Something went on in the runbook, so the rows of the tasks that started it read differently."""
+    db.session.flush()
+    for task in linking.tasks_in_progress(runbook):
+        look_anew(task)
+
+
+def look_anew(task: Task) -> None:
+    """The task looks different to its viewers, although nothing of it was written."""
+    touch(task.runbook, task)
+    db.session.flush()
 
 
 def refuse_if_ended(runbook: Runbook) -> None:

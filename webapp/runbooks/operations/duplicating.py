@@ -15,13 +15,22 @@ from webapp.accounts.models import User
 from webapp.audit.operations import record
 from webapp.extensions import db
 from webapp.fields import operations as fields
-from webapp.runbooks import queries
-from webapp.runbooks.models import Purpose, Runbook, Stream, Task, task_assignees, task_predecessors
+from webapp.runbooks import linking, queries
+from webapp.runbooks.models import (
+    PLAN_COLUMNS,
+    Purpose,
+    Runbook,
+    Stream,
+    Task,
+    task_assignees,
+    task_predecessors,
+)
 from webapp.runbooks.operations.changes import refuse_if_ended, touch
 from webapp.runbooks.operations.many_tasks import insert_pairs, insert_tasks
+from webapp.runbooks.operations.plan_changes import undoable
 from webapp.runbooks.operations.planning import place_after, refuse_if_gone
 from webapp.runbooks.operations.readiness import settle_readiness
-from webapp.runbooks.operations.streams import COLORS
+from webapp.runbooks.operations.streams import COLORS, arrange
 from webapp.runbooks.operations.streams import refuse_if_gone as refuse_if_stream_gone
 from webapp.runbooks.refusals import NotNow
 from webapp.runbooks.states import UNDER_WAY
@@ -31,6 +40,7 @@ _MARK = " (copy)"
 _LONGEST = {Task: 300, Stream: 120, Runbook: 200}
 
 
+@undoable("Duplicated {}", alone=True)
 def duplicate_task(task: Task, *, by: User) -> Task:
     """A copy right after the task, which waits for the same tasks. Raises NotNow."""
     runbook = task.runbook
@@ -51,29 +61,37 @@ def duplicate_task(task: Task, *, by: User) -> Task:
     return copy
 
 
+@undoable("Duplicated {}", alone=True)
 def duplicate_stream(stream: Stream, *, by: User) -> Stream:
-    """A copy right after the stream, with its tasks, which wait for one another as those do. Raises NotNow."""
+    """A copy right after the stream, with its sub-streams and all tasks, which wait for one another as those do.
+
+    Raises NotNow.
+    """
     runbook = stream.runbook
     seq = touch(runbook)
     refuse_if_ended(runbook)
     refuse_if_stream_gone(stream)
     order = queries.streams_of(runbook.id)
-    copy = Stream(
-        runbook=runbook,
-        name=copy_name(stream, stream.name),
-        color=len(order) % COLORS,
-        seq=seq,
-        placed_seq=seq,
-    )
+    color = stream.color if stream.parent else len(order) % COLORS
+    copy = Stream(runbook=runbook, parent=stream.parent, name=copy_name(stream, stream.name), color=color)
+    copied = {stream: copy}
+    for each in order:
+        if each.parent_id == stream.id:
+            copied[each] = Stream(runbook=runbook, parent=copy, name=each.name, color=each.color)
+    for each in copied.values():
+        each.seq = each.placed_seq = seq
+    db.session.add_all(copied.values())
     order.insert(order.index(stream) + 1, copy)
-    for position, each in enumerate(order, 1):
-        each.position = position
-    db.session.add(copy)
+    arrange([*order, *(each for each in copied.values() if each is not copy)])
     db.session.flush()
-    tasks = planned_tasks(runbook, stream)
+    ids = {old.id: new.id for old, new in copied.items()}
+    tasks = planned_tasks(runbook, ids)
     numbers = take_numbers(runbook, len(tasks))
     first = place_after(runbook, None)
-    places = [placed(copy.id, number, first + at, seq) for at, number in enumerate(numbers)]
+    places = [
+        placed(ids[task.stream_id], number, first + at, seq)
+        for at, (task, number) in enumerate(zip(tasks, numbers, strict=True))
+    ]
     copy_tasks(tasks, places, into=runbook, may_wait_for=_tasks_of(runbook))
     _record("stream.added", copy, runbook, by, {"name": copy.name, "copy of": stream.name, "tasks": numbers})
     if runbook.state in UNDER_WAY:
@@ -144,8 +162,12 @@ def copy_plan(
 
 
 def copy_streams(originals: Sequence[Stream]) -> list[Stream]:
-    """Streams for another plan, in the same order."""
-    return [Stream(name=each.name, color=each.color, position=each.position) for each in originals]
+    """Streams for another plan, in the same order; a sub-stream whose parent is not among them stands by itself."""
+    copies = {each.id: Stream(name=each.name, color=each.color, position=each.position) for each in originals}
+    for each in originals:
+        if each.parent_id is not None:
+            copies[each.id].parent = copies.get(each.parent_id)
+    return list(copies.values())
 
 
 def copy_name(copied: Task | Stream | Runbook, name: str) -> str:
@@ -161,15 +183,16 @@ def copy_tasks(
     may_wait_for: Collection[int] = (),
     keep_assignees: bool = True,
 ) -> dict[int, int]:
-    """Task id to its copy's id. `may_wait_for`: ids of tasks that copies wait for although they are not copied."""
+    """Task id to its copy's id. `may_wait_for`: ids of tasks that copies wait for although they are not copied.
+
+    A linked runbook that `into` may not start (it would close a loop, say) is left out; pre-flight asks for another.
+    """
+    may_start = linking.that_may_be_started(into, {each.linked_runbook_id for each in tasks})
     rows = [
         {
             "runbook_id": into.id,
-            "title": task.title,
-            "description": task.description,
-            "action_id": task.action_id,
-            "planned_start": task.planned_start,
-            "duration_s": task.duration_s,
+            **{name: getattr(task, name) for name in PLAN_COLUMNS},
+            "linked_runbook_id": task.linked_runbook_id if task.linked_runbook_id in may_start else None,
             **place,
         }
         for task, place in zip(tasks, places, strict=True)
@@ -208,11 +231,11 @@ def _pairs(table: Table, copies: Mapping[int, int]) -> list[tuple[int, int]]:
     return [(first, second) for first, second in db.session.execute(query)]
 
 
-def planned_tasks(runbook: Runbook, stream: Stream | None = None) -> list[Task]:
-    """What is in the plan, in its order."""
+def planned_tasks(runbook: Runbook, stream_ids: Collection[int] | None = None) -> list[Task]:
+    """What is in the plan, or in those streams of it, in its order."""
     query = select(Task).where(Task.runbook_id == runbook.id, Task.deleted_at.is_(None))
-    if stream is not None:
-        query = query.where(Task.stream_id == stream.id)
+    if stream_ids is not None:
+        query = query.where(Task.stream_id.in_(stream_ids))
     return list(db.session.scalars(query.order_by(Task.position, Task.id)))
 
 

@@ -1,4 +1,8 @@
-"""Running tasks: start, finish, finish by hand, skip, reopen. Of two people who press at once, one wins."""
+"""Running tasks: start, finish, finish by hand, skip, reopen. Of two people who press at once, one wins.
+
+Where a task's rule asks for the word of several people, a start or finish of one of them is that word, and only the last
+one's does it.
+"""
 
 from __future__ import annotations
 
@@ -19,29 +23,35 @@ from webapp.integration_runs.states import NotNow as RunNotNow
 from webapp.integration_runs.states import RunState
 from webapp.runbooks import durations
 from webapp.runbooks.models import Runbook, Task
-from webapp.runbooks.operations.changes import touch
-from webapp.runbooks.operations.readiness import release_followers, settle_readiness
-from webapp.runbooks.refusals import FieldsMissing, NotNow, TakenBefore
+from webapp.runbooks.operations.changes import stamp, touch
+from webapp.runbooks.operations.confirmations import forget, given_by_people, press_for, rule_of
+from webapp.runbooks.operations.readiness import is_before_its_time, release_followers, settle_readiness
+from webapp.runbooks.refusals import FieldsMissing, NotNow, PeopleAsked, ResultMissing, TakenBefore
+from webapp.runbooks.rules import Moment, in_words
 from webapp.runbooks.states import (
     NOT_STARTED,
     UNDER_WAY,
+    UNPROVEN,
     Completion,
+    Result,
     RunbookState,
     TaskEvent,
     TaskState,
     sources,
     task_after,
 )
+from webapp.runbooks.task_types import type_of
 from webapp.runbooks.triggers import TRIGGERS
 from webapp.zones import local
 
 LONGEST_REASON = 1000
 
 
-def start_task(task: Task, *, by: User | None) -> None:
-    """Start it and call its integration; `by` None where it starts by itself.
+def start_task(task: Task, *, by: User | None, accepted: str = "") -> None:
+    """Start it and call its integration; `by` None where it starts by itself. A milestone is complete with it.
 
-    Raises TakenBefore where someone was first, NotNow, FieldsMissing, CannotCall, or integration_runs' RequestInvalid;
+    `accepted`: why to start a linked runbook live in spite of what its pre-flight warns about. Raises TakenBefore where
+    someone was first, NotNow, FieldsMissing, CannotCall, WarningsToAccept, or integration_runs' RequestInvalid;
     nothing is changed then, once the transaction is rolled back.
     """
     runbook = task.runbook
@@ -49,27 +59,55 @@ def start_task(task: Task, *, by: User | None) -> None:
     _refuse_unless_running(runbook)
     _refuse_unless(task, TaskEvent.START)
     _refuse_before_its_time(task)
+    go, note = _said(task, Moment.START, by)
+    if not go:
+        stamp([task.id], seq)
+        return
+    kind = type_of(task.type)
     _refuse_missing(task, _needed_to_start(task))
+    kind.check_start(task, by)
     TRIGGERS["task_start"].check(task, by)
-    _move(task, TaskEvent.START, seq, started_at=now(), started_by_id=by.id if by else None)
-    _record("task.started", task, by)
+    moment = {"started_at": now(), "started_by_id": by.id if by else None}
+    if kind.point:
+        _complete(task, TaskEvent.REACH, seq, by, Completion.NORMALLY, **moment)
+        _record("task.reached", task, by, note)
+        release_followers(runbook, task.id, seq, by=by)
+        return
+    _move(task, TaskEvent.START, seq, **moment)
+    _record("task.started", task, by, note)
     TRIGGERS["task_start"].call(task, by)
+    kind.started(task, by, accepted)
 
 
-def finish_task(task: Task, *, by: User | None, completion: Completion = Completion.NORMALLY) -> None:
-    """Finish it. Where its integration was called, that must have succeeded.
+def finish_task(
+    task: Task,
+    *,
+    by: User | None,
+    completion: Completion = Completion.NORMALLY,
+    result: Result | None = None,
+    comment: str = "",
+) -> None:
+    """Finish it. Where its integration was called, that must have succeeded; a validation needs its `result`.
 
-    Raises TakenBefore, NotNow, FieldsMissing, CannotCall or RequestInvalid, as start_task does.
+    Raises TakenBefore, NotNow, FieldsMissing, CannotCall or RequestInvalid, as start_task does, ResultMissing, and
+    ValueError for a result without the comment that it needs.
     """
     runbook = task.runbook
+    kind = type_of(task.type)
     seq = touch(runbook)
     if completion is Completion.NORMALLY:
         _refuse_unless_running(runbook)
         _refuse_unless(task, TaskEvent.FINISH)
         _refuse_open_call(task)
+    kind.check_finish(task)
+    go, note = _said(task, Moment.FINISH, by)
+    if not go:
+        stamp([task.id], seq)
+        return
+    found = _result(result, comment) if kind.asks_result else {}
     _refuse_missing(task, asked_for(task, "task_finish"))
-    _complete(task, TaskEvent.FINISH, seq, by, completion)
-    _record("task.finished", task, by)
+    _complete(task, TaskEvent.FINISH, seq, by, completion, **found)
+    _record("task.finished", task, by, found.get("result_comment") or note)
     TRIGGERS["task_finish"].call(task, by)
     release_followers(runbook, task.id, seq, by=by)
 
@@ -84,6 +122,7 @@ def finish_by_hand(task: Task, reason: str, *, by: User) -> None:
     seq = touch(runbook)
     _refuse_unless_running(runbook)
     _refuse_unless(task, TaskEvent.FINISH_BY_HAND)
+    type_of(task.type).check_by_hand(task)
     started = {} if task.started_at else {"started_at": now(), "started_by_id": by.id}
     _complete(task, TaskEvent.FINISH_BY_HAND, seq, by, Completion.BY_HAND, skip_reason=reason, **started)
     _record("task.finished_by_hand", task, by, note=reason)
@@ -123,6 +162,8 @@ def reopen_task(task: Task, reason: str, *, by: User) -> None:
         raise NotNow("This task was deleted.")
     task_after(task.state, TaskEvent.REOPEN)
     before = {"state": task.state, "completion": task.completion}
+    if task.result is not None:
+        before["result"] = task.result
     _move(
         task,
         TaskEvent.REOPEN,
@@ -133,8 +174,11 @@ def reopen_task(task: Task, reason: str, *, by: User) -> None:
         started_by_id=None,
         finished_at=None,
         finished_by_id=None,
+        result=None,
+        result_comment="",
         reopened_at=now(),
     )
+    forget(task)
     _record("task.reopened", task, by, note=reason, before=before)
     settle_readiness(runbook, seq, by=by)
 
@@ -175,6 +219,25 @@ def retry_call(task: Task, run: IntegrationRun, *, by: User) -> None:
         if TRIGGERS[run.trigger].call(task, by) is not None:
             return
     retry_run(run, by)
+
+
+def _said(task: Task, moment: Moment, by: User | None) -> tuple[bool, str | None]:
+    """Whether the task goes on now, and what its audit line says besides. Raises NotNow."""
+    if by is not None:
+        return press_for(task, moment, by)
+    if given_by_people(task, moment):
+        asked = rule_of(task, moment)
+        raise PeopleAsked(f"Who has to {moment} it: {in_words(asked.rule, asked.quorum).lower()}.")
+    return True, None
+
+
+def _result(result: Result | None, comment: str) -> dict[str, Any]:
+    if result is None:
+        raise ResultMissing("Say what the validation found.")
+    comment = comment.strip()[:LONGEST_REASON]
+    if result in UNPROVEN and not comment:
+        raise ValueError("Say what failed, or why it was not tested, so that others can decide.")
+    return {"result": result, "result_comment": comment}
 
 
 def _move(task: Task, event: TaskEvent, seq: int, **values: Any) -> None:
@@ -243,13 +306,7 @@ def _first(who: User | None, verb: str, when: datetime | None, moment: datetime)
 
 
 def _refuse_before_its_time(task: Task) -> None:
-    action = task.action
-    if (
-        action is not None
-        and action.fixed_start
-        and task.planned_start is not None
-        and task.planned_start > now()
-    ):
+    if task.planned_start is not None and is_before_its_time(task):
         zone = task.runbook.time_zone
         raise NotNow(
             f"This task has a fixed start: {local(task.planned_start, zone):%-d %b %Y, %H:%M} in {zone}."
@@ -300,14 +357,13 @@ def _record(
     note: str | None = None,
     before: dict[str, Any] | None = None,
 ) -> None:
+    after = {"state": task.state, "completion": task.completion, "result": task.result}
     record(
         verb,
         task,
         by=by,
         before=before,
-        after={"state": task.state, "completion": task.completion}
-        if task.completion
-        else {"state": task.state},
+        after={name: value for name, value in after.items() if value is not None},
         workspace_id=task.runbook.workspace_id,
         runbook_id=task.runbook_id,
         note=note,

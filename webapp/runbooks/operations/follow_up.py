@@ -17,7 +17,7 @@ from webapp.runbooks.models import Runbook, Task
 from webapp.runbooks.operations.changes import stamp, touch
 from webapp.runbooks.operations.execution import finish_task
 from webapp.runbooks.operations.notes import add_comment
-from webapp.runbooks.refusals import FieldsMissing
+from webapp.runbooks.refusals import FieldsMissing, PeopleAsked
 from webapp.runbooks.states import UNDER_WAY, Completion, TaskState
 
 
@@ -46,12 +46,12 @@ def finish_after_success(run: IntegrationRun, **_: Any) -> None:
     if this_time and task.action.finish_on_success and task.runbook.state in UNDER_WAY:
         try:
             finish_task(task, by=None, completion=Completion.INTEGRATION)
-        except FieldsMissing as missing:
+        except (FieldsMissing, PeopleAsked) as missing:
             _left_to_people(task, missing)
 
 
-def _left_to_people(task: Task, missing: FieldsMissing) -> None:
-    """Say why the task did not finish by itself; whoever presses Finish is asked for the fields."""
+def _left_to_people(task: Task, missing: Exception) -> None:
+    """Say why the task did not finish by itself; people press Finish, and are asked for what is missing."""
     record(
         "task.not_finished_by_itself",
         task,

@@ -28,7 +28,7 @@ def write_particulars(
         db.session.execute(
             update(Task)
             .where(Task.id.in_(task_ids))
-            .values(action_id=action_id)
+            .values(action_id=action_id, type="integration")
             .execution_options(synchronize_session=False)
         )
     fields.add_task_values({row_ids[row]: held for row, held in particulars.values.items()}, by=by)

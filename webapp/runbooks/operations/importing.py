@@ -26,6 +26,7 @@ from webapp.runbooks.operations.changes import stamp, touch
 from webapp.runbooks.operations.import_particulars import write_particulars
 from webapp.runbooks.operations.lifecycle import create_runbook
 from webapp.runbooks.operations.many_tasks import Told
+from webapp.runbooks.operations.plan_changes import planned_change
 from webapp.runbooks.operations.plan_writer import PlanWriter, take_streams_back
 from webapp.runbooks.plan_particulars import offered_in
 from webapp.runbooks.refusals import NotNow, PlanRefused
@@ -141,16 +142,22 @@ def perform_import(import_id: int, *, told: Told) -> bool:
     table = imports.table_of(found)
     if table is None:
         raise PlanRefused("The file is not kept any more. Upload it again.")
-    checked = check(table, PlanMapping.from_json(found.mapping), imports.people_in(found.workspace_id))
+    checked = check(
+        table,
+        PlanMapping.from_json(found.mapping),
+        imports.people_in(found.workspace_id),
+        imports.ways_in(found.workspace_id, found.runbook),
+    )
     if checked.problems:
         raise PlanRefused(_not_clean(checked))
     runbook = _runbook_of(found, table.about, PlanMapping.from_json(found.mapping).zone)
     seq = touch(runbook)
     _refuse_unless_planning(runbook)
-    made = PlanWriter(runbook, seq, table.about, told).write(checked)
-    row_ids = dict(zip((task.row for task in checked.tasks), made["tasks"], strict=True))
-    particulars = resolve(table.about.particulars, row_ids, offered_in(runbook.workspace_id))
-    write_particulars(runbook, particulars, row_ids, whole=bool(found.new_name), by=found.user)
+    with planned_change(runbook, by=found.user, label=f"Imported {found.file_name}"):
+        made = PlanWriter(runbook, seq, table.about, told).write(checked)
+        row_ids = dict(zip((task.row for task in checked.tasks), made["tasks"], strict=True))
+        particulars = resolve(table.about.particulars, row_ids, offered_in(runbook.workspace_id))
+        write_particulars(runbook, particulars, row_ids, whole=bool(found.new_name), by=found.user)
     found.made, found.rows = made, None
     record(
         "runbook.plan_imported",
@@ -197,10 +204,11 @@ def undo_import(plan_import: PlanImport, *, by: User) -> int:
     gone = update(Task).where(
         Task.id.in_(made["tasks"]), Task.runbook_id == runbook.id, Task.deleted_at.is_(None)
     )
-    count = db.session.execute(
-        gone.values(deleted_at=now(), seq=seq).execution_options(synchronize_session="fetch")
-    ).rowcount  # type: ignore[attr-defined]
-    take_streams_back(runbook, made, seq)
+    with planned_change(runbook, by=by, label=f"Took back {plan_import.file_name}"):
+        count = db.session.execute(
+            gone.values(deleted_at=now(), seq=seq).execution_options(synchronize_session="fetch")
+        ).rowcount  # type: ignore[attr-defined]
+        take_streams_back(runbook, made, seq)
     waiting = select(task_predecessors.c.task_id).where(task_predecessors.c.predecessor_id.in_(made["tasks"]))
     stamp(list(db.session.scalars(waiting)), seq)
     record(

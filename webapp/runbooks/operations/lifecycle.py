@@ -17,7 +17,9 @@ from webapp.integrations.models import Action
 from webapp.runbooks.audiences import USUAL, audience_of
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.operations import baseline
-from webapp.runbooks.operations.changes import place_streams_anew, stamp_states, touch
+from webapp.runbooks.operations.changes import place_streams_anew, stamp_states, tell_linking_tasks, touch
+from webapp.runbooks.operations.confirmations import forget_all
+from webapp.runbooks.operations.linked import finish_linking_tasks, leave_linking_tasks_open
 from webapp.runbooks.operations.readiness import settle_readiness, start_what_is_due
 from webapp.runbooks.operations.recording import (
     begin_execution,
@@ -27,7 +29,7 @@ from webapp.runbooks.operations.recording import (
 )
 from webapp.runbooks.operations.telling import tell_audience
 from webapp.runbooks.preflight import Report, preflight
-from webapp.runbooks.refusals import CannotCall, NotNow
+from webapp.runbooks.refusals import CannotCall, NotNow, WarningsToAccept
 from webapp.runbooks.states import (
     UNDER_WAY,
     Mode,
@@ -156,6 +158,7 @@ def start_runbook(
 def pause_runbook(runbook: Runbook, *, by: User) -> None:
     """Hold everything: nothing is started or finished until it is resumed. Raises NotNow."""
     _move(runbook, RunbookEvent.PAUSE, "runbook.paused", by)
+    tell_linking_tasks(runbook)
     _tell(runbook, "runbook_news", "paused", by)
 
 
@@ -165,6 +168,7 @@ def resume_runbook(runbook: Runbook, *, by: User) -> None:
     _tell(runbook, "runbook_news", "resumed", by)
     settle_readiness(runbook, seq, by=by)
     start_what_is_due(runbook, by=by)
+    tell_linking_tasks(runbook)
 
 
 def complete_runbook(runbook: Runbook, *, by: User) -> None:
@@ -181,6 +185,7 @@ def complete_runbook(runbook: Runbook, *, by: User) -> None:
     end_execution(runbook, by=by)
     _tell(runbook, "runbook_news", "completed", by)
     _call_for_all(runbook, "runbook_finish", by)
+    finish_linking_tasks(runbook)
 
 
 def cancel_runbook(runbook: Runbook, reason: str, *, by: User) -> None:
@@ -191,6 +196,7 @@ def cancel_runbook(runbook: Runbook, reason: str, *, by: User) -> None:
     _move(runbook, RunbookEvent.CANCEL, "runbook.cancelled", by, note=reason, ended_at=now())
     end_execution(runbook, by=by, reason=reason)
     _tell(runbook, "runbook_news", "cancelled", by, reason)
+    leave_linking_tasks_open(runbook)
 
 
 def plan_again(runbook: Runbook, *, by: User) -> None:
@@ -225,12 +231,17 @@ def plan_again(runbook: Runbook, *, by: User) -> None:
             started_by_id=None,
             finished_at=None,
             finished_by_id=None,
+            result=None,
+            result_comment="",
+            tried_at=None,
             reopened_at=None,
             seq=seq,
         )
         .execution_options(synchronize_session="fetch")
     )
     place_streams_anew(runbook, seq)
+    forget_all(runbook)
+    tell_linking_tasks(runbook)
 
 
 def _refuse_unless_ready(report: Report, mode: Mode, accepted: str) -> list[str]:
@@ -245,7 +256,7 @@ def _refuse_unless_ready(report: Report, mode: Mode, accepted: str) -> list[str]
         )
     warnings = [each.sentence for each in report.warnings] if mode is Mode.LIVE else []
     if warnings and not accepted:
-        raise NotNow(f"{warnings[0]} Say why it may start anyway.")
+        raise WarningsToAccept(f"{warnings[0]} Say why it may start anyway.")
     return warnings
 
 

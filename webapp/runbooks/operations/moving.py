@@ -14,6 +14,7 @@ from webapp.extensions import db
 from webapp.runbooks import queries
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.operations.changes import refuse_if_ended, touch
+from webapp.runbooks.operations.plan_changes import undoable
 from webapp.runbooks.operations.streams import refuse_if_gone
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.states import NOT_STARTED
@@ -33,6 +34,7 @@ Order = dict[
 ]  # stream id to (task id, position) of its tasks, in the order of the list
 
 
+@undoable()
 def move_tasks(
     runbook: Runbook, numbers: Collection[int], stream: Stream, after: int | None, *, by: User
 ) -> list[Placed]:
@@ -49,6 +51,7 @@ def move_tasks(
     return _place(runbook, tasks, order, stream, _id_behind(runbook, order, stream, after), seq, by)
 
 
+@undoable()
 def step_tasks(runbook: Runbook, numbers: Collection[int], step: int, *, by: User) -> list[Placed]:
     """One place up (-1) or down (+1), over the borders of streams; at the end of the list nothing happens.
 
@@ -90,12 +93,13 @@ def _place(
     for task in tasks:
         if task.stream_id != stream.id and task.state not in NOT_STARTED:
             raise NotNow(f"#{task.number} has started, so it stays in its stream.")
-    positions = dict(order[stream.id])
+    positions = _positions(stream)
     ids = list(positions)
     at = ids.index(behind) + 1 if behind is not None else 0
     above = [each for each in ids[:at] if each not in chosen]
     new = [*above, *chosen, *(each for each in ids[at:] if each not in chosen)]
-    places = {task_id: place for place, task_id in enumerate(new, 1)}
+    present = chosen.keys() | dict(order[stream.id])
+    places = {task_id: place for place, task_id in enumerate((each for each in new if each in present), 1)}
     after = {task_id: {"stream": stream.name, "place": places[task_id]} for task_id in chosen}
     moved = [task for task in tasks if before[task.id] != after[task.id]]
     if not moved:
@@ -165,6 +169,12 @@ def _order(runbook: Runbook) -> Order:
     for stream_id, task_id, position in db.session.execute(query):
         found[stream_id].append((task_id, position))
     return found
+
+
+def _positions(stream: Stream) -> dict[int, int]:
+    """Task id to position, in their order; deleted ones too, which keep their place for when they come back."""
+    query = select(Task.id, Task.position).where(Task.stream_id == stream.id)
+    return {row.id: row.position for row in db.session.execute(query.order_by(Task.position, Task.id))}
 
 
 def _id_behind(runbook: Runbook, order: Order, stream: Stream, number: int | None) -> int | None:

@@ -12,6 +12,7 @@ from webapp.extensions import db
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.operations.changes import refuse_if_ended, touch
 from webapp.runbooks.operations.many_tasks import insert_tasks
+from webapp.runbooks.operations.plan_changes import undoable
 from webapp.runbooks.operations.planning import place_after
 from webapp.runbooks.operations.readiness import settle_readiness
 from webapp.runbooks.operations.streams import refuse_if_gone
@@ -22,6 +23,7 @@ MOST_PASTED = 500
 LONGEST_TITLE = 300
 
 
+@undoable(alone=True)
 def add_tasks(runbook: Runbook, stream: Stream, titles: Sequence[str], *, by: User) -> list[Task]:
     """A new task for each title, at the end of the stream and in their order; blank ones are left out.
 

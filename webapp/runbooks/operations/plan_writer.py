@@ -10,10 +10,10 @@ from sqlalchemy import func, select
 from webapp.clock import now
 from webapp.extensions import db
 from webapp.runbooks import queries
-from webapp.runbooks.models import Runbook, Stream, Task, task_assignees, task_predecessors
+from webapp.runbooks.models import OF_PARENT, Runbook, Stream, Task, task_assignees, task_predecessors
 from webapp.runbooks.operations.lifecycle import FIRST_STREAM
 from webapp.runbooks.operations.many_tasks import Told, insert_pairs, insert_tasks
-from webapp.runbooks.operations.streams import COLORS
+from webapp.runbooks.operations.streams import COLORS, arrange
 from webapp.runbooks.sheets.plan import Checked, PlannedTask
 from webapp.runbooks.sheets.table import About
 
@@ -27,9 +27,9 @@ class PlanWriter:
     def write(self, checked: Checked) -> dict[str, Any]:
         """What was made, for PlanImport.made."""
         streams = queries.streams_of(self._runbook.id)
-        by_name = {each.name.lower(): each for each in reversed(streams)}
+        by_name = {each.full_name.lower(): each for each in reversed(streams)}
         new = self._add_streams(checked, by_name, streams)
-        by_name |= {each.name.lower(): each for each in new}
+        by_name |= {each.full_name.lower(): each for each in new}
         numbers = self._numbers(checked)
         ids = self._add_tasks(checked.tasks, numbers, by_name, streams[0])
         row_ids = dict(zip((task.row for task in checked.tasks), ids, strict=True))
@@ -46,7 +46,7 @@ class PlanWriter:
             "tasks": ids,
             "numbers": f"{min(numbers)} to {max(numbers)}",
             "streams": [each.id for each in new],
-            "stream_names": [each.name for each in new],
+            "stream_names": [each.full_name for each in new],
             "removed": removed,
         }
 
@@ -56,22 +56,33 @@ class PlanWriter:
         count = db.session.scalar(
             select(func.count()).select_from(Stream).where(Stream.runbook_id == self._runbook.id)
         )
-        last = max(each.position for each in streams)
-        first_color = 0 if self._has_only_the_first(streams) else count or 0
-        new = [
-            Stream(
-                runbook_id=self._runbook.id,
-                name=name,
-                color=self._about.colors.get(name.lower(), (first_color + at) % COLORS),
-                position=last + 1 + at,
-                seq=self._seq,
-                placed_seq=self._seq,
-            )
-            for at, name in enumerate(each for each in checked.streams if each.lower() not in known)
-        ]
+        color = 0 if self._has_only_the_first(streams) else count or 0
+        tops: dict[str, Stream] = dict(known)
+        new: list[Stream] = []
+        for full_name in checked.streams:
+            top, _, name = full_name.partition(OF_PARENT)
+            parent = tops.get(top.lower())
+            if parent is None:
+                new.append(self._stream(top, None, color + len(new)))
+                parent = tops[top.lower()] = new[-1]
+            if name and full_name.lower() not in known:
+                new.append(self._stream(name, parent, parent.color))
+                parent.seq = self._seq
         db.session.add_all(new)
+        arrange([*streams, *new])
         db.session.flush()
         return new
+
+    def _stream(self, name: str, parent: Stream | None, color: int) -> Stream:
+        full_name = f"{parent.name}{OF_PARENT}{name}" if parent else name
+        return Stream(
+            runbook=self._runbook,
+            parent=parent,
+            name=name,
+            color=self._about.colors.get(full_name.lower(), color % COLORS),
+            seq=self._seq,
+            placed_seq=self._seq,
+        )
 
     def _numbers(self, checked: Checked) -> list[int]:
         """The file's own ids where they can be the tasks' numbers and all are free, else the next ones."""
@@ -107,6 +118,15 @@ class PlanWriter:
                 "description": task.description,
                 "planned_start": task.start,
                 "duration_s": task.duration_s,
+                "type": task.type,
+                "action_id": task.action_id,
+                "linked_runbook_id": task.linked_id,
+                "fixed_start": task.fixed_start,
+                "auto_start": task.auto_start,
+                "start_rule": task.start_rule,
+                "start_quorum": task.start_quorum,
+                "finish_rule": task.finish_rule,
+                "finish_quorum": task.finish_quorum,
                 "seq": self._seq,
                 "placed_seq": self._seq,
             }
@@ -140,6 +160,7 @@ def take_streams_back(runbook: Runbook, made: dict[str, Any], seq: int) -> None:
     full = set(db.session.scalars(held))
     left = queries.streams_of(runbook.id)
     for stream in reversed(left):
-        if stream.id in made["streams"] and stream.id not in full and len(left) > 1:
+        parents = {each.parent_id for each in left}
+        if stream.id in made["streams"] and stream.id not in full | parents and len(left) > 1:
             stream.deleted_at, stream.seq = now(), seq
             left = [each for each in left if each is not stream]

@@ -1,11 +1,11 @@
-"""Planning: add, change, delete and restore tasks."""
+"""Planning: add, change and delete tasks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import func, select
 
@@ -14,20 +14,29 @@ from webapp.audit.operations import record
 from webapp.clock import now
 from webapp.extensions import db
 from webapp.integrations.models import Action
-from webapp.runbooks import graph, queries
+from webapp.runbooks import graph, linking, queries
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.operations import streams
 from webapp.runbooks.operations.changes import read_anew, refuse_if_ended, stamp, touch
+from webapp.runbooks.operations.plan_changes import undoable
 from webapp.runbooks.operations.readiness import settle_readiness
 from webapp.runbooks.operations.seen import Seen, only_what_is_meant
 from webapp.runbooks.operations.telling import tell_assigned
 from webapp.runbooks.refusals import NotNow, PlanRefused
+from webapp.runbooks.rules import OF_SEVERAL, Rule, in_words
 from webapp.runbooks.states import NOT_STARTED, UNDER_WAY, TaskState
+from webapp.runbooks.task_types import type_of
+
+# How a task starts and finishes.
+_WAYS = ("fixed_start", "auto_start", "start_rule", "start_quorum", "finish_rule", "finish_quorum")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What the plan says of one task. `duration_s` in seconds, `planned_start` aware UTC."""
+    """What the plan says of one task. `duration_s` in seconds, `planned_start` aware UTC.
+
+    With an action its type is "integration". `linked_runbook` counts for the type that starts one.
+    """
 
     title: str
     stream: Stream
@@ -36,9 +45,22 @@ class Plan:
     planned_start: datetime | None = None
     assignees: Sequence[User] = ()
     predecessor_ids: Sequence[int] = ()
+    type: str = "normal"
     action: Action | None = None
+    linked_runbook: Runbook | None = None
+    fixed_start: bool = False
+    auto_start: bool = False
+    start_rule: str = Rule.ANYONE
+    start_quorum: int = 1
+    finish_rule: str = Rule.ANYONE
+    finish_quorum: int = 1
+
+    def __post_init__(self) -> None:
+        if self.action is not None and self.type != "integration":
+            object.__setattr__(self, "type", "integration")
 
 
+@undoable(alone=True)
 def add_task(
     runbook: Runbook, stream: Stream, title: str, *, by: User | None, after: Task | None = None
 ) -> Task:
@@ -69,6 +91,7 @@ def add_task(
     return task
 
 
+@undoable(alone=True)
 def edit_task(task: Task, plan: Plan, *, by: User, seen: Seen | None = None) -> None:
     """Change what the plan says. Once a task has started, only its name, description and assignees can change.
 
@@ -86,6 +109,7 @@ def edit_task(task: Task, plan: Plan, *, by: User, seen: Seen | None = None) -> 
         plan = only_what_is_meant(plan, present, seen, numbers, task=task, by=by)
     _refuse_strangers(runbook, plan.predecessor_ids)
     _refuse_loop(task, plan.predecessor_ids)
+    plan = _of_its_type(task, plan)
     before = facts(task)
     started = task.state not in NOT_STARTED
     new = [each for each in plan.assignees if each not in task.assignees]
@@ -105,8 +129,9 @@ def edit_task(task: Task, plan: Plan, *, by: User, seen: Seen | None = None) -> 
     stamp([each.id for each in queries.successors_of(task.id)], seq)
 
 
+@undoable(alone=True)
 def delete_task(task: Task, *, by: User) -> None:
-    """Take a task that has not started out of the plan; restore_task brings it back. Raises NotNow."""
+    """Take a task that has not started out of the plan. Raises NotNow."""
     runbook = task.runbook
     seq = touch(runbook, task, task.stream)
     refuse_if_ended(runbook)
@@ -116,24 +141,6 @@ def delete_task(task: Task, *, by: User) -> None:
     task.deleted_at = now()
     db.session.flush()
     _record("task.deleted", task, by)
-    _tell_neighbours(task, seq, by)
-
-
-def restore_task(task: Task, *, by: User) -> None:
-    """Bring a deleted task back to its place, with its links. Raises NotNow or PlanRefused."""
-    runbook = task.runbook
-    seq = touch(runbook, task, task.stream)
-    refuse_if_ended(runbook)
-    read_anew(task)
-    if task.deleted_at is None:
-        raise NotNow("This task is already back.")
-    _refuse_loop(task, [each.id for each in queries.predecessors_of(task.id)], restored=True)
-    if task.stream.deleted_at is not None:
-        raise NotNow("Its stream is deleted. Restore the stream first.")
-    task.deleted_at = None
-    task.placed_seq = seq
-    db.session.flush()
-    _record("task.restored", task, by)
     _tell_neighbours(task, seq, by)
 
 
@@ -153,7 +160,7 @@ def facts(task: Task) -> dict[str, Any]:
         "planned_start": task.planned_start.isoformat() if task.planned_start else None,
         "assignees": sorted(each.name for each in task.assignees),
         "predecessors": [each.number for each in queries.predecessors_of(task.id)],
-        "integration action": task.action.name if task.action else None,
+        **_ways(task),
     }
 
 
@@ -164,39 +171,75 @@ def _facts_of(task: Task, plan: Plan) -> dict[str, Any]:
         "duration_s": plan.duration_s,
         "planned_start": plan.planned_start.isoformat() if plan.planned_start else None,
         "predecessors": sorted(numbers[each] for each in plan.predecessor_ids),
-        "integration action": plan.action.name if plan.action else None,
+        **_ways(plan),
+    }
+
+
+def _ways(planned: Task | Plan) -> dict[str, Any]:
+    """Its type, and how it starts and finishes, in words for the audit log."""
+    action = planned.action
+    return {
+        "type": f"{action.connection.name}: {action.name}" if action else type_of(planned.type).label,
+        "linked runbook": planned.linked_runbook.name if planned.linked_runbook else None,
+        "fixed start": planned.fixed_start,
+        "starts by itself": planned.auto_start,
+        "start rule": in_words(planned.start_rule, planned.start_quorum),
+        "finish rule": in_words(planned.finish_rule, planned.finish_quorum),
     }
 
 
 def _planned(found: dict[str, Any]) -> dict[str, Any]:
-    kept = ("stream", "duration_s", "planned_start", "predecessors", "integration action")
-    return {name: found[name] for name in kept}
+    free = ("title", "description", "assignees")
+    return {name: value for name, value in found.items() if name not in free}
+
+
+def _of_its_type(task: Task, plan: Plan) -> Plan:
+    """The plan as its type allows it: a milestone takes no time, and only a linked runbook has one. Raises PlanRefused."""
+    kind = type_of(plan.type)
+    if plan.type != task.type:
+        was = type_of(task.type)
+        plan = replace(plan, auto_start=kind.auto_start)
+        if was.point and not kind.point and not plan.duration_s:
+            plan = replace(plan, duration_s=kind.duration_s)
+    if kind.point:
+        plan = replace(plan, duration_s=0)
+    if not kind.may_auto_start or plan.start_rule in OF_SEVERAL:
+        plan = replace(plan, auto_start=False)
+    if plan.planned_start is None:
+        plan = replace(plan, fixed_start=False)
+    if not kind.links:
+        return replace(plan, linked_runbook=None)
+    if plan.linked_runbook is not None and plan.linked_runbook.id != task.linked_runbook_id:
+        linking.refuse_link(task.runbook, plan.linked_runbook)
+    return plan
 
 
 def _plan_anew(task: Task, plan: Plan, seq: int) -> None:
     if task.stream_id != plan.stream.id:
         task.stream, task.placed_seq = plan.stream, seq
         task.position = place_after(task.runbook, None)
-    task.duration_s, task.planned_start, task.action = plan.duration_s, plan.planned_start, plan.action
+    task.duration_s, task.planned_start = plan.duration_s, plan.planned_start
+    task.action, task.linked_runbook = plan.action, plan.linked_runbook
+    task.type = plan.type
+    for name in _WAYS:
+        setattr(task, name, getattr(plan, name))
     wanted = set(plan.predecessor_ids)
     kept = [each for each in task.predecessors if each.id in wanted or each.deleted_at is not None]
     new = wanted - {each.id for each in kept}
     task.predecessors = [*kept, *queries.tasks_by_id(new)]
 
 
-def _refuse_loop(task: Task, predecessor_ids: Sequence[int], *, restored: bool = False) -> None:
-    links = queries.links_within(task.runbook_id)
-    loop = graph.loop_through(links, task.id, predecessor_ids)
-    if restored and loop is None:
-        followers = [each.id for each in queries.successors_of(task.id)]
-        links[task.id] = list(predecessor_ids)
-        loop = next(
-            (found for each in followers if (found := graph.loop_through(links, each, [task.id]))), None
-        )
+def _refuse_loop(task: Task, predecessor_ids: Sequence[int]) -> None:
+    loop = graph.loop_through(queries.links_within(task.runbook_id), task.id, predecessor_ids)
     if loop:
-        names = {each.id: f"#{each.number}" for each in queries.names_within(task.runbook_id)}
-        path = " waits for ".join(names.get(each, f"#{task.number}") for each in loop)
-        raise PlanRefused(f"That would be a loop: {path}.", "predecessors")
+        refuse_as_loop(task.runbook, loop)
+
+
+def refuse_as_loop(runbook: Runbook, loop: Sequence[int]) -> NoReturn:
+    """Raises PlanRefused, with the loop of task ids named."""
+    names = {each.id: f"#{each.number}" for each in queries.names_within(runbook.id)}
+    path = " waits for ".join(names[each] for each in loop)
+    raise PlanRefused(f"That would be a loop: {path}.", "predecessors")
 
 
 def _refuse_stranger(runbook: Runbook, stream: Stream) -> None:

@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 Seen = Mapping[str, str | None]
 
 # How the audit log calls a part of a Plan, where it has another name there.
-_AUDITED = {"predecessor_ids": "predecessors", "action": "integration action"}
+_AUDITED = {
+    "predecessor_ids": "predecessors",
+    "linked_runbook": "linked runbook",
+    "fixed_start": "fixed start",
+    "auto_start": "starts by itself",
+    "start_rule": "start rule",
+    "start_quorum": "start rule",
+    "finish_rule": "finish rule",
+    "finish_quorum": "finish rule",
+}
 
 
 def written(plan: Plan, numbers: Mapping[int, int]) -> dict[str, str]:
@@ -32,6 +41,8 @@ def written(plan: Plan, numbers: Mapping[int, int]) -> dict[str, str]:
         str(number) for number in sorted(numbers.get(each, 0) for each in plan.predecessor_ids)
     )
     found["duration_s"] = shown(plan.duration_s)
+    if plan.action is not None:
+        found["type"] = f"action:{plan.action.id}"
     return found
 
 
@@ -51,6 +62,8 @@ def only_what_is_meant(
     ]
     if taken:
         raise ChangedMeanwhile(_who_changed(task, taken, by))
+    if "type" in meant:  # an action is a type
+        meant["action"] = None
     return replace(present, **{name: getattr(typed, name) for name in meant})
 
 

@@ -18,9 +18,10 @@ from webapp.runbooks.operations.duplicating import (
     take_numbers,
 )
 from webapp.runbooks.operations.many_tasks import insert_pairs
+from webapp.runbooks.operations.plan_changes import undoable
 from webapp.runbooks.operations.planning import place_after
 from webapp.runbooks.operations.readiness import settle_readiness
-from webapp.runbooks.operations.streams import COLORS, refuse_if_gone
+from webapp.runbooks.operations.streams import COLORS, arrange, refuse_if_gone
 from webapp.runbooks.operations.templating import first_version, refuse_unless_usable, remember_use
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.states import UNDER_WAY
@@ -52,8 +53,7 @@ def save_as_snippet(
         created_by_id=by.id if by else None,
         owners=[by] if by else [],
     )
-    held = {each.stream_id for each in chosen}
-    kept = [each for each in originals if each.id in held]
+    kept = _holding(chosen, originals)
     plan.streams = copy_streams(kept)
     db.session.add(plan)
     db.session.flush()
@@ -66,6 +66,7 @@ def save_as_snippet(
     return first_version(plan, TemplateKind.SNIPPET, description=description, copy_of=runbook.name, by=by)
 
 
+@undoable("Inserted a snippet", alone=True)
 def insert_snippet(
     runbook: Runbook,
     version: TemplateVersion,
@@ -93,8 +94,7 @@ def insert_snippet(
         refuse_if_gone(stream)
     originals = queries.streams_of(version.runbook_id)
     tasks = _as_on_the_page(version.runbook, originals)
-    held = {each.stream_id for each in tasks}
-    lanes = _lanes(runbook, [each for each in originals if each.id in held], stream, seq)
+    lanes = _lanes(runbook, _holding(tasks, originals), stream, seq)
     numbers = take_numbers(runbook, len(tasks))
     first = place_after(runbook, None)
     places = [
@@ -114,7 +114,7 @@ def insert_snippet(
         after={
             "snippet": version.audit_name,
             "tasks": numbers,
-            "streams": sorted({each.name for each in lanes.values()}),
+            "streams": sorted({each.full_name for each in lanes.values()}),
         },
         workspace_id=runbook.workspace_id,
         runbook_id=runbook.id,
@@ -130,6 +130,13 @@ def _as_on_the_page(plan: Runbook, streams: Sequence[Stream]) -> list[Task]:
     return sorted(planned_tasks(plan), key=lambda each: rank[each.stream_id])
 
 
+def _holding(tasks: Sequence[Task], streams: Sequence[Stream]) -> list[Stream]:
+    """Those of the streams that hold one of the tasks, and what these are part of."""
+    held = {each.stream_id for each in tasks}
+    parents = {each.parent_id for each in streams if each.id in held}
+    return [each for each in streams if each.id in held | parents]
+
+
 def _lanes(
     runbook: Runbook, originals: Sequence[Stream], stream: Stream | None, seq: int
 ) -> dict[int, Stream]:
@@ -137,18 +144,11 @@ def _lanes(
     if stream is not None:
         return {each.id: stream for each in originals}
     present = queries.streams_of(runbook.id)
-    last = max((each.position for each in present), default=0)
-    new = [
-        Stream(
-            runbook_id=runbook.id,
-            name=each.name,
-            color=(len(present) + at) % COLORS,
-            position=last + 1 + at,
-            seq=seq,
-            placed_seq=seq,
-        )
-        for at, each in enumerate(originals)
-    ]
+    new = copy_streams(originals)
+    for at, each in enumerate(new):
+        each.runbook_id, each.seq, each.placed_seq = runbook.id, seq, seq
+        each.color = each.parent.color if each.parent else (len(present) + at) % COLORS
     db.session.add_all(new)
+    arrange([*present, *new])
     db.session.flush()
     return {old.id: made for old, made in zip(originals, new, strict=True)}

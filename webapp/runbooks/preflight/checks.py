@@ -12,6 +12,7 @@ from webapp.integrations.authorizations import AUTHORIZATIONS
 from webapp.integrations.credentials import lasts_until
 from webapp.runbooks import queries
 from webapp.runbooks.models import Task
+from webapp.runbooks.preflight import ways
 from webapp.runbooks.preflight.findings import About, Finding, Level, finding
 from webapp.runbooks.preflight.plan import Plan
 from webapp.runbooks.triggers import TRIGGERS
@@ -217,5 +218,8 @@ CHECKS = (
     Check("Sign-ins that last", "No functional sign-in ends before the planned finish.", sign_ins_that_end),
     Check("Task users", "Everybody who has to authenticate has done so.", roll_call),
     Check("Requests", "Every request can be made.", requests),
+    Check("Types", "Every task has a type that is available.", ways.types_known),
+    Check("Who starts and finishes", "Every rule has the people that it asks for.", ways.rules_with_people),
+    Check("Linked runbooks", "Every runbook that a task starts can be started.", ways.linked_runbooks),
     Check("People", "Every task is assigned to someone.", assigned),
 )

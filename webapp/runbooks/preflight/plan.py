@@ -110,6 +110,7 @@ def load_plan(runbook: Runbook, mode: Mode) -> Plan:
         .options(
             joinedload(Task.action).joinedload(Action.connection),
             joinedload(Task.stream),
+            joinedload(Task.linked_runbook),
             selectinload(Task.assignees),
         )
         .order_by(Task.number)

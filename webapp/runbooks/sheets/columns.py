@@ -38,7 +38,7 @@ COLUMNS = (
     _column(
         "stream",
         "Stream",
-        "A stream that is not there yet is added",
+        "One that is not there yet is added; Database / Replicas is a sub-stream",
         "workstream|work stream|team|phase|group|section|lane|swimlane|track|bereich",
     ),
     _column(
@@ -58,7 +58,7 @@ COLUMNS = (
         "start",
         "Planned start",
         "Not before that moment",
-        "start|when|start time|start date|planned start time|planned start date|fixed start|begin|starts at|scheduled start"
+        "start|when|start time|start date|planned start time|planned start date|begin|starts at|scheduled start"
         "|anfang|beginn|startzeit",
     ),
     _column(
@@ -74,6 +74,42 @@ COLUMNS = (
         "Emails or names, separated by commas or semicolons",
         "assignee|assigned to|owner|owners|responsible|people|person|who|resource|resources|resource names|email|emails"
         "|zuständig|verantwortlich",
+    ),
+    _column(
+        "type",
+        "Task type",
+        "Task, Milestone, Validation, Linked runbook, or an integration action’s name",
+        "tasktype|type of task|vorgangsart",
+    ),
+    _column(
+        "linked",
+        "Linked runbook",
+        "The name of the runbook that the task starts",
+        "linked runbook name|child runbook",
+    ),
+    _column(
+        "fixed",
+        "Fixed start",
+        "Yes: not before the planned start",
+        "fixed|start is fixed|must not start before",
+    ),
+    _column(
+        "by_itself",
+        "Starts by itself",
+        "Yes: as soon as it can",
+        "auto start|autostart|automatic start",
+    ),
+    _column(
+        "start_rule",
+        "Who starts",
+        "Anyone, Everyone assigned, or At least 2",
+        "start rule|started by rule|who starts it",
+    ),
+    _column(
+        "finish_rule",
+        "Who finishes",
+        "Anyone, Everyone assigned, At least 2, or Who started it",
+        "finish rule|who finishes it|end rule",
     ),
 )
 BY_KEY = {each.key: each for each in COLUMNS}

@@ -12,12 +12,18 @@ from webapp.runbooks.sheets.columns import COLUMNS
 from webapp.runbooks.sheets.csv_files import write_csv
 from webapp.runbooks.sheets.xlsx_files import write_xlsx
 
-WIDTHS = (8, 48, 24, 60, 16, 20, 12, 36)
+WIDTHS = (8, 48, 24, 60, 16, 20, 12, 36, 24, 30, 12, 16, 16, 16)
+
+
+USUAL_TYPE = "Task"
 
 
 @dataclass(frozen=True)
 class PlanRow:
-    """One task as it is exported. `start` aware; `before` are numbers, `people` emails."""
+    """One task as it is exported. `start` aware; `before` are numbers, `people` emails; `type` and `linked` are names.
+
+    `by_itself` is None where it is as new tasks of its type are, and a rule is empty where it is the usual one.
+    """
 
     number: int
     title: str
@@ -27,6 +33,12 @@ class PlanRow:
     start: datetime | None = None
     duration_s: int = 0
     people: Sequence[str] = ()
+    type: str = USUAL_TYPE
+    linked: str = ""
+    fixed: bool = False
+    by_itself: bool | None = None
+    start_rule: str = ""
+    finish_rule: str = ""
 
 
 def as_csv(rows: Iterable[PlanRow], zone: ZoneInfo) -> bytes:
@@ -56,8 +68,19 @@ def _cells(row: PlanRow, start: str | datetime) -> list[str | datetime]:
         "start": start,
         "duration": durations.shown(row.duration_s),
         "assignees": "; ".join(row.people),
+        "type": row.type,
+        "linked": row.linked,
+        "fixed": "Yes" if row.fixed else "",
+        "by_itself": yes_or_no(row.by_itself),
+        "start_rule": row.start_rule,
+        "finish_rule": row.finish_rule,
     }
     return [found[each.key] for each in COLUMNS]
+
+
+def yes_or_no(value: bool | None) -> str:
+    """As a cell says it; nothing for None."""
+    return "" if value is None else "Yes" if value else "No"
 
 
 def _written(start: datetime | None, zone: ZoneInfo) -> str:

@@ -9,16 +9,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from webapp.runbooks.rules import Rule
 from webapp.runbooks.sheets import values
 from webapp.runbooks.sheets.columns import BY_KEY, PlanMapping
 from webapp.runbooks.sheets.loops import loops
 from webapp.runbooks.sheets.table import Line, Table, letter
 from webapp.runbooks.sheets.values import BadValue, short
+from webapp.runbooks.sheets.ways import OfferedWays, read_ways
 
 LONGEST_TITLE, LONGEST_STREAM, LONGEST_DESCRIPTION = 300, 120, 10_000
 USUAL_DURATION_S = 300
 HIGHEST_NUMBER = 999_999
 _BETWEEN = re.compile(r"[;\n]")
+_WITHIN = re.compile(r"(?<=\S) / (?=\S)")
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,15 @@ class PlannedTask:
     duration_s: int = USUAL_DURATION_S
     before: list[int] = field(default_factory=list)
     people: list[int] = field(default_factory=list)
+    type: str = "normal"
+    action_id: int | None = None
+    linked_id: int | None = None
+    fixed_start: bool = False
+    auto_start: bool = False
+    start_rule: str = Rule.ANYONE
+    start_quorum: int = 1
+    finish_rule: str = Rule.ANYONE
+    finish_quorum: int = 1
 
 
 @dataclass(frozen=True)
@@ -91,14 +103,16 @@ class Checked:
         return list(found.values())
 
 
-def check(table: Table, mapping: PlanMapping, people: Iterable[Person]) -> Checked:
+def check(table: Table, mapping: PlanMapping, people: Iterable[Person], offered: OfferedWays) -> Checked:
     """Read every row; nothing is skipped but rows that hold nothing in a column that counts."""
-    return _Check(table, mapping, list(people)).run()
+    return _Check(table, mapping, list(people), offered).run()
 
 
 class _Check:
-    def __init__(self, table: Table, mapping: PlanMapping, people: Sequence[Person]) -> None:
-        self._table, self._mapping = table, mapping
+    def __init__(
+        self, table: Table, mapping: PlanMapping, people: Sequence[Person], offered: OfferedWays
+    ) -> None:
+        self._table, self._mapping, self._offered = table, mapping, offered
         self._lines = list(table.lines[1:] if mapping.headings else table.lines)
         self._headings = table.lines[0] if mapping.headings else Line(0, [])
         self._zone = ZoneInfo(mapping.zone)
@@ -185,7 +199,7 @@ class _Check:
         if not task.title:
             self._wrong(line.number, self._named("title"), "The title is missing.", "Write the task’s name.")
         task.reference = _reference(self._cell(line, "number"))
-        task.stream = self._text(line, "stream", LONGEST_STREAM, one_line=True)
+        task.stream = self._stream(line)
         task.description = self._text(line, "description", LONGEST_DESCRIPTION)
         if typed := self._cell(line, "start"):
             try:
@@ -199,7 +213,32 @@ class _Check:
                 self._wrong(line.number, self._named("duration"), bad.cause, bad.remedy)
         if typed := self._cell(line, "assignees"):
             task.people = self._people(line.number, typed)
+        read_ways(
+            task,
+            lambda key: self._cell(line, key),
+            lambda key, cause, remedy: self._wrong(line.number, self._named(key), cause, remedy),
+            self._offered,
+        )
         return task
+
+    def _stream(self, line: Line) -> str:
+        """A stream, or its name and that of its sub-stream."""
+        names = _WITHIN.split(" ".join(self._cell(line, "stream").split()))
+        if any(len(each) > LONGEST_STREAM for each in names):
+            self._wrong(
+                line.number,
+                self._named("stream"),
+                f"A stream’s name has {max(map(len, names)):,} characters; {LONGEST_STREAM:,} are allowed.",
+                "Shorten it.",
+            )
+        if len(names) > 2:
+            self._wrong(
+                line.number,
+                self._named("stream"),
+                f"“{short(' / '.join(names), 60)}” is a stream in a stream in a stream.",
+                "Write a stream, or a stream and its sub-stream: Database / Replicas.",
+            )
+        return " / ".join(names)
 
     def _people(self, row: int, typed: str) -> list[int]:
         found: list[int] = []

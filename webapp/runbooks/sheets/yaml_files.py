@@ -12,7 +12,7 @@ import yaml
 
 from webapp.runbooks import durations
 from webapp.runbooks.sheets.columns import COLUMNS
-from webapp.runbooks.sheets.export import PlanRow
+from webapp.runbooks.sheets.export import USUAL_TYPE, PlanRow, yes_or_no
 from webapp.runbooks.sheets.particulars import (
     ACTION,
     FIELDS,
@@ -38,6 +38,12 @@ _NAMES = {
     "start": "planned_start",
     "duration": "duration",
     "assignees": "assignees",
+    "type": "type",
+    "linked": "linked_runbook",
+    "fixed": "fixed_start",
+    "by_itself": "starts_by_itself",
+    "start_rule": "who_starts",
+    "finish_rule": "who_finishes",
 }
 _LISTS = {"predecessors", "assignees"}
 NONE_OF_PLAN, NONE_OF_TASK = PlanParticulars(), TaskParticulars()
@@ -57,12 +63,12 @@ _Dumper.add_representer(
 
 @dataclass(frozen=True)
 class PlanHead:
-    """What a runbook says of itself. `streams` are (name, colour) pairs in their order."""
+    """What a runbook says of itself. `streams` are (name, colour, parent's name or nothing) in their order."""
 
     name: str
     description: str = ""
     planned_start: datetime | None = None
-    streams: Sequence[tuple[str, int]] = ()
+    streams: Sequence[tuple[str, int, str]] = ()
     time_zone: str = ""
 
 
@@ -83,6 +89,12 @@ def write_yaml(head: PlanHead, rows: Iterable[PlanRow], particulars: PlanParticu
             "planned_start": _moment(row.start),
             "duration": durations.shown(row.duration_s),
             "assignees": list(row.people),
+            "type": "" if row.type == USUAL_TYPE or _has_action(particulars, row) else row.type,
+            "linked_runbook": row.linked,
+            "fixed_start": yes_or_no(row.fixed or None),
+            "starts_by_itself": yes_or_no(row.by_itself),
+            "who_starts": row.start_rule,
+            "who_finishes": row.finish_rule,
             **particulars.tasks.get(row.number, NONE_OF_TASK).entries(),
         }
         for row in rows
@@ -98,7 +110,10 @@ def write_yaml(head: PlanHead, rows: Iterable[PlanRow], particulars: PlanParticu
                 FIELDS: dict(particulars.fields),
             }
         ),
-        "streams": [{"name": name, "color": color} for name, color in head.streams],
+        "streams": [
+            {"name": name, "color": color, **_filled({"parent": parent})}
+            for name, color, parent in head.streams
+        ],
         "tasks": [_filled(each) for each in tasks],
     }
     text = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
@@ -202,7 +217,9 @@ def _about(found: dict[str, Any], particulars: dict[str, Any]) -> About:
         if isinstance(each, dict) and isinstance(each.get("name"), str):
             color = each.get("color")
             if isinstance(color, str) and re.fullmatch(r"[0-9]|1[01]", color):
-                colors[clean(each["name"]).lower()] = int(color)
+                parent = each.get("parent")
+                of = f"{clean(parent)} / " if isinstance(parent, str) and parent else ""
+                colors[f"{of}{clean(each['name'])}".lower()] = int(color)
     description = found.get("description", "")
     start, zone = found.get("planned_start", ""), found.get("time_zone", "")
     return About(
@@ -212,6 +229,11 @@ def _about(found: dict[str, Any], particulars: dict[str, Any]) -> About:
         colors=colors,
         particulars=_filled({"tasks": particulars, "fields": read_fields(f"“{FIELDS}”", found.get(FIELDS))}),
     )
+
+
+def _has_action(particulars: PlanParticulars, row: PlanRow) -> bool:
+    """Whether the task's action is written as such, so that its type goes without saying."""
+    return particulars.tasks.get(row.number, NONE_OF_TASK).action is not None
 
 
 def _filled(entries: dict[str, Any]) -> dict[str, Any]:

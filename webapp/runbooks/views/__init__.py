@@ -35,4 +35,5 @@ from webapp.runbooks.views import (  # noqa: E402, F401
     template_versions,
     templates,
     times,
+    undoing,
 )

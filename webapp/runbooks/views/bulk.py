@@ -82,7 +82,7 @@ def selected(runbook_id: int, permission: Permission = Permission.EDIT_RUNBOOKS)
 
 def _form(runbook: Runbook, *, typed: bool) -> BulkForm:
     streams, people = queries.streams_of(runbook.id), workspaces.members_of(runbook.workspace_id)
-    return BulkForm.within(streams, people, typed=typed)
+    return BulkForm.within(streams, people, queries.names_within(runbook.id), typed=typed)
 
 
 def _done(runbook: Runbook, since: int, outcome: BulkOutcome, verb: str) -> Response:
@@ -93,7 +93,7 @@ def _done(runbook: Runbook, since: int, outcome: BulkOutcome, verb: str) -> Resp
     else:
         db.session.rollback()
         since = min(since, runbook.seq)
-    return answer(runbook, since, text=text, kind=kind)
+    return answer(runbook, since, text=text, kind=kind, undoable=bool(outcome.changed))
 
 
 def _sentence(outcome: BulkOutcome, verb: str) -> str:

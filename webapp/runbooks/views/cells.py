@@ -48,7 +48,8 @@ def save_cell(runbook_id: int, number: int, name: str) -> Any:
     except NotNow as refusal:
         return refused(runbook, since, str(refusal), number=number, status=422)
     db.session.commit()
-    return answer(runbook, since, number=number, text="" if is_fragment_request() else "Saved.")
+    which = getattr(form[name], "twice", "")  # of two times, in the night in which the clocks go back
+    return answer(runbook, since, number=number, text=which or ("" if is_fragment_request() else "Saved."))
 
 
 def _refused(found: Task, name: str, sentence: str, clash: Clash | None = None) -> Any:

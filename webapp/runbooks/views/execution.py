@@ -18,10 +18,12 @@ from webapp.integration_runs import queries as runs
 from webapp.integration_runs.models import IntegrationRun
 from webapp.permissions import Permission
 from webapp.runbooks import operations, queries
-from webapp.runbooks.forms import ReasonForm, ResolveForm
+from webapp.runbooks.forms import AcceptForm, ReasonForm, ResolveForm, ResultForm
 from webapp.runbooks.models import Task
-from webapp.runbooks.refusals import FieldsMissing, NotNow
-from webapp.runbooks.states import NOT_STARTED, TaskState
+from webapp.runbooks.refusals import FieldsMissing, NotNow, ResultMissing, WarningsToAccept
+from webapp.runbooks.rules import Moment
+from webapp.runbooks.states import NOT_STARTED, Result, TaskState
+from webapp.runbooks.task_types import type_of
 from webapp.runbooks.views import blueprint
 from webapp.runbooks.views.pieces import answer
 from webapp.runbooks.views.runbook import asked, refused
@@ -34,17 +36,45 @@ _REFUSALS = (NotNow, integration_runs.RequestInvalid)
 
 @blueprint.post(f"{TASK}/start", permission=Permission.RUN_TASKS)
 def start_task(runbook_id: int, number: int) -> Any:
-    """Start it; where fields are asked for in the moment, or required ones are empty, 422 with them in a dialog."""
+    """Start it; where fields are asked for in the moment, or required ones are empty, 422 with them in a dialog.
+
+    So it is with the reason why a linked runbook starts in spite of warnings. Where several start it together, this is
+    one person's word.
+    """
     task = _task(runbook_id, number)
-    asking = operations.asked_for(task, "task_start")
-    return _with_fields(task, "start", asking, lambda: operations.start_task(task, by=current_user))
+    form = AcceptForm()
+    if "accepted" in request.form and not form.validate():
+        return _ask(task, "accept", form, status=422)
+    reason = form.accepted.data or ""
+    asking = (
+        operations.asked_for(task, "task_start")
+        if operations.is_last(task, Moment.START, current_user)
+        else []
+    )
+    try:
+        return _with_fields(
+            task, "start", asking, lambda: operations.start_task(task, by=current_user, accepted=reason)
+        )
+    except WarningsToAccept as warning:
+        db.session.rollback()
+        return _ask(task, "accept", AcceptForm(formdata=None), status=422, warning=str(warning))
 
 
 @blueprint.post(f"{TASK}/finish", permission=Permission.RUN_TASKS)
 def finish_task(runbook_id: int, number: int) -> Any:
+    """Finish it, as start_task starts it; of a validation the result is asked for in the same dialog."""
     task = _task(runbook_id, number)
-    asking = operations.asked_for(task, "task_finish")
-    return _with_fields(task, "finish", asking, lambda: operations.finish_task(task, by=current_user))
+    last = operations.is_last(task, Moment.FINISH, current_user)
+    asking = operations.asked_for(task, "task_finish") if last else []
+    form = ResultForm() if last and type_of(task.type).asks_result else None
+    return _with_fields(task, "finish", asking, lambda: _finish(task, form), form)
+
+
+@blueprint.post(f"{TASK}/take-back", permission=Permission.RUN_TASKS)
+def take_back(runbook_id: int, number: int) -> Any:
+    """Take back one's word that the task can start or finish, before that of others came."""
+    task = _task(runbook_id, number)
+    return _act(task, "take_back", lambda: operations.take_back(task, by=current_user))
 
 
 @blueprint.get(f"{TASK}/skip", permission=Permission.RUN_TASKS)
@@ -167,30 +197,48 @@ def _act(task: Task, verb: str, operation: Callable[[], Any], words: str = "") -
     return answer(runbook, since, number=number, text=words)
 
 
+def _finish(task: Task, form: ResultForm | None) -> None:
+    result = Result(form.result.data) if form is not None and form.result.data else None
+    comment = (form.comment.data or "") if form is not None else ""
+    operations.finish_task(task, by=current_user, result=result, comment=comment)
+
+
 def _with_fields(
-    task: Task, verb: str, asking: Sequence[FieldDefinition], operation: Callable[[], Any]
+    task: Task,
+    verb: str,
+    asking: Sequence[FieldDefinition],
+    operation: Callable[[], Any],
+    form: ResultForm | None = None,
 ) -> Any:
-    """Do it with the fields that are asked for in the moment: shown first, then saved with what was typed."""
+    """Do it with the fields that are asked for in the moment: shown first, then saved with what was typed.
+
+    `form` is asked for with them.
+    """
     runbook, number, since = task.runbook, task.number, task.runbook.seq
     sent = "asked" in request.form
     possible = TaskState.STARTABLE if verb == "start" else TaskState.IN_PROGRESS
     try:
-        if asking and not sent and task.state == possible and runbook.state == "running":
-            return _ask_fields(task, verb, asking, {})
+        if (asking or form) and not sent and task.state == possible and runbook.state == "running":
+            return _ask_fields(task, verb, asking, {}, form=ResultForm(formdata=None) if form else None)
         problems = _save_typed(task) if sent else {}
-        if problems:
+        if problems or (form is not None and sent and not form.validate()):
             db.session.rollback()
-            return _ask_fields(task, verb, _asked_again(task, asking), problems)
+            return _ask_fields(task, verb, _asked_again(task, asking), problems, form=form)
         operation()
     except FieldsMissing as missing:
         _note_refusal(task, verb, missing)
         shown = {each.id: each for each in (*missing.definitions, *_asked_again(task, asking))}
         problems = {each.id: f"{each.name} is required." for each in missing.definitions} if sent else {}
-        return _ask_fields(task, verb, list(shown.values()), problems)
+        return _ask_fields(task, verb, list(shown.values()), problems, form=form)
+    except WarningsToAccept:
+        raise
+    except ResultMissing:
+        db.session.rollback()
+        return _ask_fields(task, verb, asking, {}, form=ResultForm(formdata=None))
     except _REFUSALS as refusal:
         _note_refusal(task, verb, refusal)
         if sent:
-            return _ask_fields(task, verb, _asked_again(task, asking), {}, str(refusal))
+            return _ask_fields(task, verb, _asked_again(task, asking), {}, str(refusal), form)
         return refused(runbook, since, str(refusal), number=number)
     db.session.commit()
     return answer(runbook, since, number=number)
@@ -233,6 +281,7 @@ def _ask_fields(
     definitions: Sequence[FieldDefinition],
     problems: dict[int, str],
     refusal: str = "",
+    form: ResultForm | None = None,
 ) -> Any:
     """The dialog with what is stored and what was typed; `refusal` says why it was not done although all is filled in."""
     return asked(
@@ -247,6 +296,7 @@ def _ask_fields(
         typed=typed_values(definitions),
         problems=problems,
         refusal=refusal,
+        form=form,
         people=workspaces.members_of(task.runbook.workspace_id),
     )
 

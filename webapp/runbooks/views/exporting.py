@@ -48,7 +48,10 @@ def export_xlsx(runbook_id: int) -> Any:
 @blueprint.get(f"{PAGE}/plan.yaml", permission=Permission.READ_RUNBOOKS)
 def export_yaml(runbook_id: int) -> Any:
     found = queries.runbook_for(current_user, runbook_id, Permission.READ_RUNBOOKS)
-    streams = [(each.name, each.color) for each in queries.streams_of(found.id)]
+    streams = [
+        (each.name, each.color, each.parent.name if each.parent else "")
+        for each in queries.streams_of(found.id)
+    ]
     head = PlanHead(found.name, found.description, found.planned_start, streams, found.time_zone)
     rows, particulars = imports.plan_rows(found.id), load_particulars(found)
     db.session.rollback()

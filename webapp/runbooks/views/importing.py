@@ -300,11 +300,12 @@ def _look(found: PlanImport, mapping: PlanMapping) -> Looked:
     """Reads everything first, so that nothing is held while thousands of rows are checked."""
     table = imports.table_of(found)
     people, offered = imports.people_in(found.workspace_id), offered_in(found.workspace_id)
+    ways = imports.ways_in(found.workspace_id, found.runbook)
     own_zones = _own_zones(found.runbook)
     db.session.rollback()
     if table is None:
         abort(404)
-    checked = off_the_loop(check, table, mapping, people)
+    checked = off_the_loop(check, table, mapping, people, ways)
     names = {each.id: each.name for each in people}
     return Looked(
         mapping=mapping,

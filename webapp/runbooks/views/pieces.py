@@ -16,13 +16,14 @@ from webapp.integrations.settings import sign_in_origins
 from webapp.page import fragments, is_fragment_request, page, toast, told
 from webapp.permissions import Permission
 from webapp.redirects import local_path
-from webapp.runbooks import queries, template_queries
+from webapp.runbooks import linking, queries, template_queries
 from webapp.runbooks.addresses import SHOWS, VIEWS, Here, read_here
 from webapp.runbooks.board import Board, Lane, load_board, viewer_of
 from webapp.runbooks.context import path_of
 from webapp.runbooks.forms import CommentForm, TaskForm
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.panel import Panel, load_panel, may_read_runs
+from webapp.runbooks.plan_history import history_of
 from webapp.runbooks.states import RunbookState
 from webapp.runbooks.views.drawn import DRAWN
 from webapp.runbooks.views.kept import piece
@@ -64,6 +65,7 @@ def runbook_page(
         shows=SHOWS,
         views=VIEWS,
         view_piece=view_piece(board),
+        undo_piece=undo_piece(board),
         people=workspaces.members_of(runbook.workspace_id) if board.viewer.may_edit else (),
         comment_form=CommentForm(formdata=None),
         version=template_queries.version_of_plan(runbook) if runbook.is_plan_only else None,
@@ -102,6 +104,7 @@ def task_form(task: Task, *, typed: bool) -> TaskForm:
         streams=queries.streams_of(task.runbook_id),
         people=workspaces.members_of(task.runbook.workspace_id),
         actions=integrations.actions_in(task.runbook.workspace_id),
+        linkable=linking.runbooks_to_link(task.runbook),
         typed=typed,
     )
 
@@ -113,10 +116,13 @@ def answer(
     number: int | None = None,
     text: str = "",
     kind: str = "ok",
-    more: tuple[str, ...] = (),
+    undoable: bool = False,
     fallback: str = "",
 ) -> Response:
-    """What an action answers: to htmx the changed pieces, to a plain form a redirect to the page."""
+    """What an action answers: to htmx the changed pieces, to a plain form a redirect to the page.
+
+    `undoable`: the text speaks of a change of the plan, and the toast offers to undo it.
+    """
     if not is_fragment_request():
         where = local_path(request.form.get("back"), fallback or path_of(runbook.id, number))
         return told(where, text, kind) if text else _see_page(where)
@@ -125,8 +131,10 @@ def answer(
         if text:
             flash(text, kind)  # too much changed for pieces, so it is said on the fresh page
         return refresh()
-    found = fragments([*parts, *more, dialog("")])
-    return toast(found, text, kind) if text else found
+    found = fragments([*parts, dialog("")])
+    change = history_of(runbook.id, current_user.id).undo if undoable else None
+    press = ("Undo", f"#undo-last[value='{change.id}']") if change else None
+    return toast(found, text, kind, press) if text else found
 
 
 def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
@@ -140,7 +148,7 @@ def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
         return _view_parts(runbook, here, since)
     changed = _changed_tasks(runbook.id, since)
     streams = _changed_streams(runbook.id, since)
-    placed_streams = {each.id for each in streams if each.placed_seq > since and each.deleted_at is None}
+    placed_streams = _placed(runbook.id, streams, since)
     if len(changed) > MOST_CHANGED:
         return None
     present = {each.id for each in changed if each.deleted_at is None}
@@ -158,7 +166,10 @@ def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
     parts += _task_parts(board, changed, since, macros, placed_streams, here.number, inserting=inserting)
     touched = {each.stream_id for each in changed} | {each.id for each in streams}
     for lane in board.lanes:
-        if lane.stream.id in touched and lane.stream.id not in placed_streams:
+        if (
+            touched & {lane.stream.id, *(sub.stream.id for sub in lane.subs)}
+            and lane.stream.id not in placed_streams
+        ):
             parts.append(_stream_head(lane, board))
     if runbook.state == RunbookState.PLANNING:  # whatever changed may have moved what comes after it
         parts.append(piece(board, "starts", lambda: macros.starts(board)))
@@ -191,12 +202,21 @@ def _head_parts(board: Board) -> list[str]:
         piece(board, "stats", lambda: macros.stats(board, oob=True)),
         piece(board, "banner", lambda: macros.banner(board, oob=True)),
         piece(board, "filters", lambda: macros.filters(board, SHOWS, oob=True)),
+        undo_piece(board, oob=True),
     ]
 
 
 def _stream_head(lane: Lane, board: Board) -> str:
     macros = _macros("runbooks/_board.html")
     return piece(board, ("stream", lane.stream.id), lambda: macros.stream_head(lane, board, oob=True))
+
+
+def undo_piece(board: Board, *, oob: bool = False) -> str:
+    """The buttons that undo and redo, for who may plan."""
+    if not board.viewer.may_edit:
+        return ""
+    history = history_of(board.runbook.id, board.viewer.user.id)
+    return str(_macros("runbooks/_undo.html").buttons(board, history, oob=oob))
 
 
 def _template_parts(board: Board) -> list[str]:
@@ -244,6 +264,7 @@ def panel_parts(panel: Panel) -> list[str]:
     macros = _macros("runbooks/_panel.html")
     return [
         macros.head(panel, oob=True),
+        macros.linked(panel, oob=True),
         macros.integration(panel, oob=True),
         macros.field_rows(panel, oob=True),
         macros.details(panel, oob=True),
@@ -297,15 +318,17 @@ def _task_parts(
 
 
 def _stream_parts(board: Board, streams: list[Stream], since: int, macros: Any) -> list[str]:
-    parts = []
-    ids = [lane.stream.id for lane in board.lanes]
-    for each in sorted(streams, key=lambda stream: ids.index(stream.id) if stream.id in ids else -1):
-        if each.deleted_at is not None:
-            parts.append(macros.stream_gone(each.id))
-        elif each.placed_seq > since and each.id in ids:
-            at = ids.index(each.id)
-            parts.append(macros.stream_gone(each.id))
-            parts.append(macros.stream_placed(board.lanes[at], board, ids[at - 1] if at else None))
+    """Streams that are gone, and in their order those that got another place: each with its sub-streams."""
+    parts = [
+        macros.stream_gone(each.id)
+        for each in streams
+        if each.deleted_at is not None or each.placed_seq > since
+    ]
+    moved = {each.id for each in streams if each.placed_seq > since}
+    for siblings in (board.tops, *(lane.subs for lane in board.tops if lane.stream.id not in moved)):
+        for previous, lane in zip([None, *siblings], siblings, strict=False):
+            if lane.stream.id in moved:
+                parts.append(macros.stream_placed(lane, board, previous.stream.id if previous else None))
     return parts
 
 
@@ -320,6 +343,14 @@ def _changed_tasks(runbook_id: int, since: int) -> list[Any]:
 
 def _changed_streams(runbook_id: int, since: int) -> list[Stream]:
     return list(db.session.scalars(select(Stream).where(Stream.runbook_id == runbook_id, Stream.seq > since)))
+
+
+def _placed(runbook_id: int, streams: list[Stream], since: int) -> set[int]:
+    """The ids of streams that are drawn anew because they got another place, or their parent did."""
+    moved = {each.id for each in streams if each.placed_seq > since and each.deleted_at is None}
+    if not moved:
+        return set()
+    return moved | {each.id for each in queries.streams_of(runbook_id) if each.parent_id in moved}
 
 
 def _tasks_of_streams(stream_ids: set[int]) -> set[int]:

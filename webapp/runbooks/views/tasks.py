@@ -25,7 +25,6 @@ from webapp.runbooks.views import blueprint
 from webapp.runbooks.views.execution import TASK
 from webapp.runbooks.views.pieces import (
     answer,
-    base_of,
     changed_parts,
     here_on_page,
     panel_of,
@@ -117,7 +116,9 @@ def duplicate_task(runbook_id: int, number: int) -> Any:
     except NotNow as refusal:
         return refused(runbook, since, str(refusal), number=number)
     db.session.commit()
-    return answer(runbook, since, number=copy.number, text=f"#{copy.number} is a copy of #{number}.")
+    return answer(
+        runbook, since, number=copy.number, text=f"#{copy.number} is a copy of #{number}.", undoable=True
+    )
 
 
 @blueprint.post(f"{TASK}/delete", permission=Permission.EDIT_RUNBOOKS)
@@ -129,25 +130,7 @@ def delete_task(runbook_id: int, number: int) -> Any:
     except NotNow as refusal:
         return refused(runbook, since, str(refusal), number=number)
     db.session.commit()
-    if not is_fragment_request():
-        return runbook_page(runbook, undo=(number, name))
-    undo = current_app.jinja_env.get_template("runbooks/_board.html").module.undo(  # type: ignore[attr-defined]
-        base_of(runbook), number, name, oob=True
-    )
-    return answer(runbook, since, more=(undo,))
-
-
-@blueprint.post(f"{TASK}/restore", permission=Permission.EDIT_RUNBOOKS)
-def restore_task(runbook_id: int, number: int) -> Any:
-    found = queries.task_numbered(current_user, runbook_id, number, Permission.EDIT_RUNBOOKS, deleted=True)
-    runbook, since = found.runbook, found.runbook.seq
-    try:
-        operations.restore_task(found, by=current_user)
-    except (NotNow, PlanRefused) as refusal:
-        return refused(runbook, since, str(refusal))
-    db.session.commit()
-    gone = '<div id="undo" hx-swap-oob="true"></div>'
-    return answer(runbook, since, number=number, text=f"{found.audit_name} is back.", more=(gone,))
+    return answer(runbook, since, text=f"{name} is deleted.", undoable=True)
 
 
 @blueprint.post(f"{TASK}/comments", permission=Permission.COMMENT)
