@@ -14,7 +14,7 @@ ARGS   ?=
 AT_ONCE ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-fast lint format bench bench-forecast bench-watchers pictures assets migrate migration lock clean
+.PHONY: help demo serve test test-fast lint format bench bench-forecast bench-pages bench-watchers pictures assets migrate migration lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -45,6 +45,9 @@ bench: $(DEV) assets ## Measure delivery: click to arrival, posts a second, rati
 
 bench-watchers: $(DEV) assets ## Measure 500 watchers of one runbook while 20 people act
 	@$(PY) -m bench.watchers $(ARGS)
+
+bench-pages: $(DEV) assets ## Measure pages of 120, 1,000 and 3,000 tasks: server, size, Chromium
+	@$(PY) -m bench.pages $(ARGS)
 
 bench-forecast: $(DEV) ## Measure the forecast of 10,000 tasks after one change
 	@$(PY) -m bench.forecast $(ARGS)

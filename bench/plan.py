@@ -95,3 +95,16 @@ def live_runbook(tasks: int, who: list[User], *, done: float = 0.33) -> Runbook:
     db.session.add_all(Comment(task_id=each, user_id=who[0].id, body="Seen") for each in ids[::10])
     db.session.commit()
     return db.session.scalars(select(Runbook).where(Runbook.id == runbook.id)).one()
+
+
+def add_tasks(runbook_id: int, count: int) -> None:
+    """Give a new runbook that many committed tasks of which none waits for another, all in its first stream."""
+    runbook = db.session.get_one(Runbook, runbook_id)
+    runbook.next_task_number = count + 1
+    common = {"runbook_id": runbook.id, "stream_id": runbook.streams[0].id}
+    rows = [
+        {**common, "number": at, "position": at, "title": f"Step {at} of the failover"}
+        for at in range(1, count + 1)
+    ]
+    db.session.execute(insert(Task), rows)
+    db.session.commit()

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -28,6 +28,9 @@ import click
 import psutil
 import requests
 
+from bench.plan import add_tasks
+from webapp import create_app
+from webapp.config import Config
 from webapp.demo import PASSWORD
 
 JITTER_S = 0.25
@@ -46,9 +49,17 @@ class Acts:
 class Watcher:
     """One open page: the seq that it shows, seconds from signal to fragment of each pull, and bytes of all."""
 
-    seq: int = 0
+    seq: int
     waits: list[float] = field(default_factory=list)
     size: int = 0
+
+
+@dataclass
+class Process:
+    """Resident memory in MB, and processor time in seconds."""
+
+    memory: float = 0.0
+    worked_s: float = 0.0
 
 
 @click.command()
@@ -59,9 +70,9 @@ class Watcher:
 @click.option("--seconds", default=30.0, show_default=True)
 def main(viewers: int, actors: int, tasks: int, every: float, seconds: float) -> None:
     """Measure how soon watchers see what others do, and what that costs."""
-    with _demo() as (address, processes):
+    with _demo() as (address, environ, processes):
         session = _signed_in(address)
-        runbook = _started_runbook(session, address, tasks)
+        runbook, seq = _started_runbook(session, address, environ, tasks)
         acts, stop = Acts(), threading.Event()
         numbers = count(1)
         threads = [
@@ -71,19 +82,27 @@ def main(viewers: int, actors: int, tasks: int, every: float, seconds: float) ->
             for _ in range(actors)
         ]
         cookie = "; ".join(f"{each.name}={each.value}" for each in session.cookies)
-        found = asyncio.run(_watch(address, runbook, cookie, viewers, seconds, threads, stop))
-        for line in _report(found, acts, processes()):
+        port = int(address.rpartition(":")[2])
+        watchers = [Watcher(seq) for _ in range(viewers)]
+        worked_s = asyncio.run(_watch(port, runbook, cookie, watchers, seconds, threads, stop, processes))
+        for line in _report(watchers, acts, worked_s, processes()):
             click.echo(line)
 
 
-def _report(watchers: Sequence[Watcher], acts: Acts, memory: dict[str, float]) -> Iterator[str]:
+def _report(
+    watchers: Sequence[Watcher], acts: Acts, worked_s: float, processes: dict[str, Process]
+) -> Iterator[str]:
     waits = [wait for each in watchers for wait in each.waits]
     yield f"{len(watchers)} watchers, {len(acts.answered_s)} acts ({acts.refused} refused), {len(waits):,} pulls"
     yield f"answer to an act:     {_figures(acts.answered_s)}"
     yield f"signal to fragment:   {_figures(waits)}"
     if waits:
         yield f"bytes a pull:         {sum(each.size for each in watchers) / len(waits):,.0f}"
-    yield "memory in MB:         " + ", ".join(f"{name} {size:.0f}" for name, size in memory.items())
+        each_ms = worked_s * 1000 / len(waits)
+        yield f"processor time:       {worked_s:.1f} s of the web process, {each_ms:.1f} ms a pull, acts included"
+    yield "memory in MB:         " + ", ".join(
+        f"{name} {each.memory:.0f}" for name, each in processes.items()
+    )
 
 
 def _figures(seconds: Sequence[float]) -> str:
@@ -94,35 +113,37 @@ def _figures(seconds: Sequence[float]) -> str:
 
 
 async def _watch(
-    address: str,
+    port: int,
     runbook: int,
     cookie: str,
-    viewers: int,
+    watchers: Sequence[Watcher],
     seconds: float,
     threads: Sequence[threading.Thread],
     stop: threading.Event,
-) -> list[Watcher]:
-    port = int(address.rpartition(":")[2])
-    watchers = [Watcher() for _ in range(viewers)]
+    processes: Callable[[], dict[str, Process]],
+) -> float:
+    """Follow while the threads act; seconds of processor time that the web process took for it."""
     running = [
         asyncio.create_task(_follow(port, runbook, cookie, each, at * 0.01))
         for at, each in enumerate(watchers)
     ]
-    await asyncio.sleep(viewers * 0.01 + 3)
+    await asyncio.sleep(len(watchers) * 0.01 + 3)
     for each in watchers:
         each.waits.clear()
         each.size = 0
+    before_s = processes()["web"].worked_s
     for thread in threads:
         thread.start()
     await asyncio.sleep(seconds)
     stop.set()
     await asyncio.sleep(3)
+    worked_s = processes()["web"].worked_s - before_s
     for task in running:
         task.cancel()
     for done in await asyncio.gather(*running, return_exceptions=True):
         if isinstance(done, Exception):
             click.echo(f"a watcher broke off: {done!r}")
-    return watchers
+    return worked_s
 
 
 async def _follow(port: int, runbook: int, cookie: str, watcher: Watcher, after_s: float) -> None:
@@ -203,7 +224,10 @@ def _act(
                 return
 
 
-def _started_runbook(session: requests.Session, address: str, tasks: int) -> int:
+def _started_runbook(
+    session: requests.Session, address: str, environ: Mapping[str, str], tasks: int
+) -> tuple[int, int]:
+    """The runbook's id, and the seq that its page shows."""
     page = session.get(f"{address}/runbooks/new").text
     place = re.search(r'name="workspace_id".*?value="(\d+)"', page, re.DOTALL)
     assert place is not None
@@ -217,13 +241,12 @@ def _started_runbook(session: requests.Session, address: str, tasks: int) -> int
     found = re.search(r"/runbooks/(\d+)", where)
     assert found is not None
     base = f"{address}/runbooks/{found[1]}"
-    stream = re.search(r'name="stream_id" value="(\d+)"', session.get(base).text)
-    assert stream is not None
-    for number in range(1, tasks + 1):
-        data = {"title": f"Step {number} of the failover", "stream_id": stream[1]}
-        session.post(f"{base}/tasks", data=data).raise_for_status()
+    with create_app(Config.from_environment(environ)).app_context():
+        add_tasks(int(found[1]), tasks)
     session.post(f"{base}/start", data={"mode": "live"}).raise_for_status()
-    return int(found[1])
+    shown = re.search(r'data-seq="(\d+)"', session.get(base, headers={"HX-Request": None}).text)
+    assert shown is not None
+    return int(found[1]), int(shown[1])
 
 
 def _signed_in(address: str) -> requests.Session:
@@ -246,16 +269,17 @@ def _token(page: str) -> str:
 
 
 @contextmanager
-def _demo() -> Iterator[tuple[str, object]]:
+def _demo() -> Iterator[tuple[str, dict[str, str], Callable[[], dict[str, Process]]]]:
     with tempfile.TemporaryDirectory() as folder, socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
         probe.close()
         log = Path(folder) / "output.log"
+        environ = {**os.environ, "INSTANCE_PATH": folder, "PORT": str(port)}
         with log.open("w") as output:
             process = psutil.Popen(
                 [sys.executable, "-m", "webapp", "demo"],
-                env={**os.environ, "INSTANCE_PATH": folder, "PORT": str(port)},
+                env=environ,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -266,19 +290,22 @@ def _demo() -> Iterator[tuple[str, object]]:
                 if time.monotonic() > until:
                     raise click.ClickException(f"The demo did not start: {log.read_text()}")
                 time.sleep(0.2)
-            yield f"http://127.0.0.1:{port}", lambda: _memory(process)
+            yield f"http://127.0.0.1:{port}", environ, lambda: _processes(process)
         finally:
             process.send_signal(2)
             process.wait(60)
 
 
-def _memory(process: psutil.Popen) -> dict[str, float]:
-    found: dict[str, float] = {}
+def _processes(process: psutil.Popen) -> dict[str, Process]:
+    """What the demo runs, by what each is."""
+    found: dict[str, Process] = {}
     for each in process.children(recursive=True):
         with suppress(psutil.Error):
-            line = " ".join(each.cmdline())
-            name = next((word for word in ("web", "worker", "valkey", "sandbox") if word in line), "other")
-            found[name] = found.get(name, 0.0) + each.memory_info().rss / 1e6
+            name = re.search(r"\b(web|worker|sandbox)\b|valkey", " ".join(each.cmdline()))
+            kept = found.setdefault(name[0] if name else "other", Process())
+            times = each.cpu_times()
+            kept.memory += each.memory_info().rss / 1e6
+            kept.worked_s += times.user + times.system
     return found
 
 

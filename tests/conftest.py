@@ -256,12 +256,18 @@ def client_of(app: Flask) -> Callable[[int], FlaskClient]:
 
 @pytest.fixture
 def counting_queries(app: Flask) -> Callable[[], object]:
-    """A context manager that lists the statements sent to the database inside it."""
+    """A context manager that lists the statements sent to the database inside it, as for the first who asks.
+
+    With `shared` it counts for whoever asks next, who gets what was worked out for others a moment ago.
+    """
     from webapp.extensions import db
+    from webapp.sharing import forget_all
 
     @contextmanager
-    def counting() -> Iterator[list[str]]:
+    def counting(*, shared: bool = False) -> Iterator[list[str]]:
         seen: list[str] = []
+        if not shared:
+            forget_all()
 
         def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
             if not statement.startswith(("BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE")):

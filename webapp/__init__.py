@@ -19,7 +19,7 @@ def create_app(config: Config) -> Flask:
     from redis import Redis
     from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from webapp import assets, database, errors, headers, jobs, live, navigation, secrets, zones
+    from webapp import assets, database, errors, headers, jobs, live, navigation, secrets, sharing, zones
     from webapp.egress import EgressPolicy
     from webapp.extensions import compress, csrf, db, limiter, login_manager
     from webapp.http import Door
@@ -59,7 +59,7 @@ def create_app(config: Config) -> Flask:
     login_manager.init_app(app)
     csrf.init_app(app)
     limiter.init_app(app)
-    for plumbing in (assets, headers, errors, navigation, live, zones):
+    for plumbing in (assets, headers, errors, navigation, live, sharing, zones):
         plumbing.init_app(app)
     jobs.init_app(app, Redis.from_url(config.redis_url))
 

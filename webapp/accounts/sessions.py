@@ -58,7 +58,7 @@ def load(token: str) -> User | None:
     query = (
         select(UserSession)
         .join(UserSession.user)
-        .options(contains_eager(UserSession.user))
+        .options(contains_eager(UserSession.user).joinedload(User.held_roles))
         .where(
             UserSession.token_hash == hash_token(token),
             UserSession.revoked_at.is_(None),
@@ -66,7 +66,7 @@ def load(token: str) -> User | None:
             User.active,
         )
     )
-    row = db.session.scalar(query)
+    row = db.session.scalars(query).unique().one_or_none()
     if row is None:
         return None
     if row.last_seen_at < now() - SEEN_EVERY:

@@ -136,6 +136,11 @@ def missing_sign_ins(asked: Iterable[tuple[int, Action, int]]) -> set[tuple[int,
     }
 
 
+def signs_in(action: Action) -> bool:
+    """Whether a sign-in stands before the action's calls at all."""
+    return _sign_in_as(action) is not None
+
+
 def lasts_until(authentication: Authentication) -> datetime | None:
     """When a sign-in ends for good; None where it does not, or can be renewed."""
     if authentication.expires_at is None or _can_refresh(authentication):

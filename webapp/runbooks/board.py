@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 
 from webapp.accounts.models import User
@@ -15,12 +16,13 @@ from webapp.runbooks.durations import shown
 from webapp.runbooks.executions import count_rehearsals
 from webapp.runbooks.models import Runbook, Stream
 from webapp.runbooks.queries import Progress
-from webapp.runbooks.reads import Reads
+from webapp.runbooks.reads import Reads, sign_ins_missing
 from webapp.runbooks.rows import Looker, Person, Row, is_failing, late_by, make_row
 from webapp.runbooks.schedule import Schedule, schedule_of
 from webapp.runbooks.states import UNDER_WAY, Result, RunbookState, TaskState
 from webapp.runbooks.status import Status, Trouble, status_of
 from webapp.runbooks.task_types import Seen, type_of
+from webapp.sharing import Shared
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,11 @@ class Viewer:
     may_run: bool
     may_comment: bool
     may_create: bool
+
+    @property
+    def rights(self) -> Hashable:
+        """What they may do, without who they are."""
+        return tuple(getattr(self, each.name) for each in fields(self) if each.name != "user")
 
     def may_run_task(self, people: Iterable[Person]) -> bool:
         """Whether they may start and finish a task with those assignees."""
@@ -130,6 +137,7 @@ class Board:
     schedule: Schedule
     links: Mapping[int, Sequence[int]]
     moment: datetime
+    shared: Snapshot
     rehearsals: int = 0
     order: dict[int, list[int]] = field(default_factory=dict)
     matching: set[int] = field(default_factory=set)
@@ -199,24 +207,21 @@ def load_board(
     The filter of `here` hides rows, or with `hiding` false only marks those that it wants.
     """
     wanted = here.wanted
-    moment = now()
-    reads = Reads([runbook], only, viewer.user)
-    rows = _Rows(runbook, viewer, reads, moment)
-    lanes = {stream.id: Lane(stream) for stream in queries.streams_of(runbook.id)}
+    shared = snapshot_of(runbook)
+    lanes = {
+        stream.id: Lane(stream, shared.progress.get(stream.id, Progress()))
+        for stream in queries.streams_of(runbook.id)
+    }
     for lane in lanes.values():
-        if lane.stream.parent_id is not None:
-            lanes[lane.stream.parent_id].subs.append(lane)
-    stats = rows.stats()
-    order: dict[int, list[int]] = {stream_id: [] for stream_id in lanes}
-    for each in reads.facts[runbook.id]:
-        failing = is_failing(each.state, reads.calls.get(each.id))
-        lane = lanes[each.stream_id]
-        lane.progress.add(each.state, each.completion, failing=failing)
-        for above in (lane, *(lanes[up] for up in (lane.stream.parent_id,) if up is not None)):
-            above.whole.add(each.state, each.completion, failing=failing)
-        order[each.stream_id].append(each.number)
+        lane.whole.merge(lane.progress)
+        above = lanes.get(lane.stream.parent_id) if lane.stream.parent_id is not None else None
+        if above is not None:
+            above.subs.append(lane)
+            above.whole.merge(lane.progress)
     matching = set()
-    for row in rows.make():
+    for row in shared.rows(viewer, only):
+        if row.facts.stream_id not in lanes:
+            continue  # deleted since the rest was read, and with its tasks
         if not wanted.any or _matches(row, wanted, viewer):
             matching.add(row.number)
         elif hiding:
@@ -224,47 +229,62 @@ def load_board(
         lanes[row.facts.stream_id].rows.append(row)
     for lane in lanes.values():
         lane.note = _note(lane)
-    numbers = {each.id: each.number for each in reads.facts[runbook.id]}
     return Board(
         runbook,
         viewer,
         here,
         list(lanes.values()),
-        stats,
-        rows.schedule,
-        rows.links,
-        moment,
+        shared.stats_for(viewer),
+        shared.schedule,
+        shared.links,
+        shared.moment,
+        shared,
         count_rehearsals(runbook.id) if runbook.state == RunbookState.PLANNING else 0,
-        order,
+        {stream_id: shared.order.get(stream_id, []) for stream_id in lanes},
         matching,
-        numbers,
+        shared.numbers,
     )
 
 
 def rows_of(user: User, wanted: Mapping[Runbook, Collection[int]]) -> dict[int, Row]:
     """Task id to its row, for those tasks of those runbooks, in a constant number of queries."""
     moment = now()
-    reads = Reads(wanted, {task_id for task_ids in wanted.values() for task_id in task_ids}, user)
+    reads = Reads(wanted)
+    chosen = {task_id for task_ids in wanted.values() for task_id in task_ids}
+    missing = sign_ins_missing({each: reads.asking[each] for each in chosen & reads.asking.keys()}, user)
     return {
         row.id: row
         for runbook in wanted
-        for row in _Rows(runbook, viewer_of(user, runbook), reads, moment).make()
+        for row in Snapshot(runbook, reads, moment).rows(viewer_of(user, runbook), chosen, missing)
     }
 
 
 def stats_of(user: User, runbooks: Collection[Runbook]) -> dict[int, Stats]:
     """Runbook id to its figures, in a constant number of queries."""
     moment = now()
-    reads = Reads(runbooks, (), user)
-    return {each.id: _Rows(each, viewer_of(user, each), reads, moment).stats() for each in runbooks}
+    reads = Reads(runbooks)
+    return {each.id: Snapshot(each, reads, moment).stats_for(viewer_of(user, each)) for each in runbooks}
 
 
-class _Rows:
-    """Makes the rows of one runbook out of what was read."""
+def snapshot_of(runbook: Runbook) -> Snapshot:
+    """The runbook as it is now, worked out once for all who look at it."""
+    # updated_at tells apart what a transaction saw that was rolled back.
+    key = (runbook.id, runbook.seq, runbook.updated_at)
+    return _snapshots.get(key, lambda: Snapshot(runbook, Reads([runbook]), now()))
 
-    def __init__(self, runbook: Runbook, viewer: Viewer, reads: Reads, moment: datetime) -> None:
-        self._runbook, self._viewer, self._reads, self._moment = runbook, viewer, reads, moment
+
+class Snapshot:
+    """A runbook at one moment: all that is the same for everyone who looks at it, and what each one's board is made of.
+
+    Boards share it, so nothing in it belongs to a viewer or a database session, and nobody changes it. `progress` and
+    `order` (numbers) are by stream id. `pieces` are the pieces of pages that were made of it (views/kept.py).
+    """
+
+    def __init__(self, runbook: Runbook, reads: Reads, moment: datetime) -> None:
+        self._state, self._reads, self.moment = runbook.state, reads, moment
         self._facts = reads.facts[runbook.id]
+        self.numbers = {each.id: each.number for each in self._facts}
+        self.pieces: dict[Hashable, str] = {}
         self.links = {each.id: reads.links[each.id] for each in self._facts}
         self.schedule = schedule_of(
             self._facts,
@@ -274,25 +294,39 @@ class _Rows:
             moment=runbook.ended_at or moment,
         )
         self._critical = frozenset(self.schedule.now.critical_path)
+        self.progress: dict[int, Progress] = defaultdict(Progress)
+        self.order: dict[int, list[int]] = defaultdict(list)
+        for each in self._facts:
+            failing = is_failing(each.state, reads.calls.get(each.id))
+            self.progress[each.stream_id].add(each.state, each.completion, failing=failing)
+            self.order[each.stream_id].append(each.number)
+        self._stats = self._worked_out()
+        self._mine = Counter(person.id for each in self._facts for person in reads.people.get(each.id, ()))
 
-    def make(self) -> list[Row]:
-        schedule = self.schedule
-        reads = self._reads
+    def rows(
+        self, viewer: Viewer, only: Collection[int] | None = None, missing: Mapping[int, str] | None = None
+    ) -> list[Row]:
+        """The rows as that viewer sees them, of all tasks or of those ids; `missing` are their missing sign-ins, if known."""
+        schedule, reads = self.schedule, self._reads
+        chosen = [each for each in self._facts if only is None or each.id in only]
+        if missing is None:
+            asking = {each.id: reads.asking[each.id] for each in chosen if each.id in reads.asking}
+            missing = sign_ins_missing(asking, viewer.user)
         found = []
-        for each in reads.chosen[self._runbook.id]:
+        for each in chosen:
             people = reads.people.get(each.id, [])
             kind = type_of(each.type)
             action, call = reads.actions.get(each.id), reads.calls.get(each.id)
+            if action is not None and each.id in missing:
+                action = replace(action, sign_in=missing[each.id])
             linked = reads.linked.get(each.id)
             found.append(
                 make_row(
                     each,
                     kind=kind,
                     chip=kind.chip(Seen(each, action, call, linked)),
-                    runbook_state=self._runbook.state,
-                    looker=Looker(
-                        self._viewer.user.id, self._viewer.may_run_task(people), self._viewer.may_conduct
-                    ),
+                    runbook_state=self._state,
+                    looker=Looker(viewer.user.id, viewer.may_run_task(people), viewer.may_conduct),
                     waits_for=sorted(
                         reads.by_id[before].number
                         for before in reads.links[each.id]
@@ -314,14 +348,18 @@ class _Rows:
             )
         return found
 
-    def stats(self) -> Stats:
+    def stats_for(self, viewer: Viewer) -> Stats:
+        """The figures, with the viewer's own."""
+        return replace(self._stats, mine=self._mine[viewer.user.id])
+
+    def _worked_out(self) -> Stats:
         stats = Stats()
-        under_way = self._runbook.state in UNDER_WAY
+        under_way = self._state in UNDER_WAY
         late, failed, unproven = [], [], []
         for each in self._facts:
             failing = is_failing(each.state, self._reads.calls.get(each.id))
             stats.progress.add(each.state, each.completion, failing=failing)
-            late_s = late_by(each, self.schedule.planned(each.id), self._moment) if under_way else 0
+            late_s = late_by(each, self.schedule.planned(each.id), self.moment) if under_way else 0
             if failing:
                 failed.append(Trouble(each.number, each.id in self._critical))
             elif each.result == Result.FAIL:
@@ -333,9 +371,6 @@ class _Rows:
             stats.longest_late_s = max(stats.longest_late_s, late_s)
             stats.integrations += each.action_id is not None
             stats.unassigned += each.id not in self._reads.people
-            stats.mine += any(
-                person.id == self._viewer.user.id for person in self._reads.people.get(each.id, ())
-            )
         if self._facts:
             schedule = self.schedule
             stats.duration_s = (schedule.planned_finish - schedule.begin).total_seconds()
@@ -377,3 +412,7 @@ def _note(lane: Lane) -> str:
     if ready:
         return "1 task ready" if ready == 1 else f"{ready} tasks ready"
     return ""
+
+
+# A second is short for who reloads a page, and long where hundreds do because much has changed.
+_snapshots: Shared[Snapshot] = Shared(most=16, lives_s=1.0)

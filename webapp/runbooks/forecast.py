@@ -7,6 +7,7 @@ where a task starts and ends as before.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -88,11 +89,10 @@ class Forecast(Generic[T]):
 
     def finish_with(self, task: T, times: Times) -> datetime | None:
         """When the last task would end with other times of that one; the forecast stays as it is."""
-        kept = self._times[task]
-        self.change(task, times)
-        found = self.finish
-        self.change(task, kept)
-        return found
+        other = copy(self)
+        other._times, other._spans = dict(self._times), dict(self._spans)
+        other.change(task, times)
+        return other.finish
 
     @cached_property
     def critical_path(self) -> list[T]:

@@ -36,8 +36,12 @@ T = TypeVar("T", bound=Guarded)
 
 def runbook_for(user: User, runbook_id: int, permission: Permission) -> Runbook:
     """The runbook with its workspace, for someone who holds the permission on it."""
-    query = select(Runbook).where(Runbook.id == runbook_id).options(joinedload(Runbook.workspace))
-    return permitted(user, db.session.scalar(query), permission)
+    query = (
+        select(Runbook)
+        .where(Runbook.id == runbook_id)
+        .options(joinedload(Runbook.workspace), joinedload(Runbook.owners))
+    )
+    return permitted(user, db.session.scalars(query).unique().one_or_none(), permission)
 
 
 def task_for(user: User, task_id: int, permission: Permission) -> Task:
@@ -242,6 +246,11 @@ class Progress:
             }.get(TaskState(state), "todo")
         self.counts[key] += count
         self.counts["total"] += count
+
+    def merge(self, other: Progress) -> None:
+        """Count what the other counts too."""
+        for key, count in other.counts.items():
+            self.counts[key] += count
 
     @property
     def total(self) -> int:

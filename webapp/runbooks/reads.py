@@ -12,7 +12,7 @@ from webapp.accounts.models import User
 from webapp.extensions import db
 from webapp.integration_runs.models import IntegrationRun
 from webapp.integrations import models as integrations
-from webapp.integrations.credentials import sign_in_states
+from webapp.integrations.credentials import sign_in_states, signs_in
 from webapp.integrations.rehearsals import Destination
 from webapp.runbooks import linking
 from webapp.runbooks.models import Comment, Confirmation, Runbook, Task, task_assignees, task_predecessors
@@ -25,26 +25,22 @@ _COLUMNS = [getattr(Task, name) for name in Facts._fields]
 
 
 class Reads:
-    """What the rows of these runbooks are made of. All but `facts` and `chosen` (by runbook id) is by task id.
+    """What the rows of these runbooks are made of, whoever looks. All but `facts` (by runbook id) is by task id.
 
-    `only` narrows what rows are made of to those task ids; None means all of them.
+    `asking` is the action of those tasks before which a sign-in may stand. Nothing here belongs to a session: boards share it.
     """
 
-    def __init__(self, runbooks: Collection[Runbook], only: Collection[int] | None, user: User) -> None:
+    def __init__(self, runbooks: Collection[Runbook]) -> None:
         ids = [each.id for each in runbooks]
         self.facts = _facts(ids)
         self.by_id = {each.id: each for facts in self.facts.values() for each in facts}
-        self.chosen = {
-            runbook_id: [each for each in facts if only is None or each.id in only]
-            for runbook_id, facts in self.facts.items()
-        }
         self.links = _links(ids, self.by_id)
         self.calls = _calls(ids)
         self.people = _people(ids)
         self.comments = _comment_counts(ids)
         self.ready = _ready(ids, self.by_id)
-        self.linked = _linked(self.chosen.values())
-        self.actions = _actions([(each, self.chosen[each.id]) for each in runbooks], user)
+        self.linked = _linked(self.facts.values())
+        self.actions, self.asking = _actions([(each, self.facts[each.id]) for each in runbooks])
 
 
 def _facts(runbook_ids: Collection[int]) -> dict[int, list[Facts]]:
@@ -140,39 +136,52 @@ def _calls(runbook_ids: Collection[int]) -> dict[int, Call]:
     return {task_id: Call(state, outcome) for task_id, state, outcome in db.session.execute(query)}
 
 
-def _actions(chosen: Collection[tuple[Runbook, list[Facts]]], user: User) -> dict[int, Action]:
-    tasks = [(runbook, each) for runbook, facts in chosen for each in facts if each.action_id is not None]
+def _actions(found: Collection[tuple[Runbook, list[Facts]]]) -> tuple[dict[int, Action], dict[int, int]]:
+    tasks = [(runbook, each) for runbook, facts in found for each in facts if each.action_id is not None]
     if not tasks:
+        return {}, {}
+    loaded = _loaded({each.action_id for _, each in tasks})
+    made: dict[tuple[int | None, str | None], Action] = {}
+    actions, asking = {}, {}
+    for runbook, each in tasks:
+        action, key = loaded[each.action_id], (each.action_id, runbook.mode)
+        if key not in made:
+            trigger = TRIGGERS.get(action.trigger)
+            made[key] = Action(
+                name=action.name,
+                connection=action.connection.name,
+                image=action.image_url or action.connection.image_url,
+                short=trigger.short if trigger else action.trigger,
+                auto_start=action.auto_start,
+                cancelable=action.cancelable,
+                destination=destination_of(action, runbook.mode),
+                fixed_start=action.fixed_start,
+            )
+        actions[each.id] = made[key]
+        if (
+            each.state in NOT_STARTED
+            and runbook.state in UNDER_WAY
+            and action.trigger == "task_start"
+            and made[key].destination == Destination.REAL
+            and signs_in(action)
+        ):
+            asking[each.id] = action.id
+    return actions, asking
+
+
+def sign_ins_missing(asking: Mapping[int, int], user: User) -> dict[int, str]:
+    """Task id to what the user has to do before it can start, of those tasks (with their action) that a sign-in is due for."""
+    if not asking:
         return {}
+    loaded = _loaded(set(asking.values()))
+    standings = sign_in_states([(task_id, loaded[each]) for task_id, each in asking.items()], user.id)
+    return {task_id: each.sentence for task_id, each in standings.items() if each.needed}
+
+
+def _loaded(action_ids: Collection[int | None]) -> dict[int | None, integrations.Action]:
     query = (
         select(integrations.Action)
-        .where(integrations.Action.id.in_({each.action_id for _, each in tasks}))
+        .where(integrations.Action.id.in_(action_ids))
         .options(joinedload(integrations.Action.connection), lazyload(integrations.Action.workspaces))
     )
-    loaded: dict[int | None, integrations.Action] = {each.id: each for each in db.session.scalars(query)}
-    asking = [
-        (each.id, loaded[each.action_id])
-        for runbook, each in tasks
-        if each.state in NOT_STARTED
-        and runbook.state in UNDER_WAY
-        and loaded[each.action_id].trigger == "task_start"
-        and destination_of(loaded[each.action_id], runbook.mode) == Destination.REAL
-    ]
-    standings = sign_in_states(asking, user.id) if asking else {}
-    found = {}
-    for runbook, each in tasks:
-        action = loaded[each.action_id]
-        trigger = TRIGGERS.get(action.trigger)
-        standing = standings.get(each.id)
-        found[each.id] = Action(
-            name=action.name,
-            connection=action.connection.name,
-            image=action.image_url or action.connection.image_url,
-            short=trigger.short if trigger else action.trigger,
-            auto_start=action.auto_start,
-            cancelable=action.cancelable,
-            destination=destination_of(action, runbook.mode),
-            fixed_start=action.fixed_start,
-            sign_in=standing.sentence if standing is not None and standing.needed else "",
-        )
-    return found
+    return {each.id: each for each in db.session.scalars(query)}

@@ -18,7 +18,7 @@ from webapp.permissions import Permission
 from webapp.redirects import local_path
 from webapp.runbooks import linking, queries, template_queries
 from webapp.runbooks.addresses import SHOWS, VIEWS, Here, read_here
-from webapp.runbooks.board import Board, load_board, viewer_of
+from webapp.runbooks.board import Board, Lane, load_board, viewer_of
 from webapp.runbooks.context import path_of
 from webapp.runbooks.forms import CommentForm, TaskForm
 from webapp.runbooks.models import Runbook, Stream, Task
@@ -26,6 +26,7 @@ from webapp.runbooks.panel import Panel, load_panel, may_read_runs
 from webapp.runbooks.plan_history import history_of
 from webapp.runbooks.states import RunbookState
 from webapp.runbooks.views.drawn import DRAWN
+from webapp.runbooks.views.kept import piece
 from webapp.workspaces import queries as workspaces
 
 # From this many changed tasks on a fresh page is quicker than fragments.
@@ -169,9 +170,9 @@ def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
             touched & {lane.stream.id, *(sub.stream.id for sub in lane.subs)}
             and lane.stream.id not in placed_streams
         ):
-            parts.append(macros.stream_head(lane, board, oob=True))
+            parts.append(_stream_head(lane, board))
     if runbook.state == RunbookState.PLANNING:  # whatever changed may have moved what comes after it
-        parts.append(macros.starts(board))
+        parts.append(piece(board, "starts", lambda: macros.starts(board)))
     return [*parts, *_head_parts(board), macros.states(board), *_open_panel_parts(board)]
 
 
@@ -197,12 +198,17 @@ def _head_parts(board: Board) -> list[str]:
     macros = _macros("runbooks/_board.html")
     return [
         *_template_parts(board),
-        macros.title(board, oob=True),
-        macros.stats(board, oob=True),
-        macros.banner(board, oob=True),
-        macros.filters(board, SHOWS, oob=True),
+        piece(board, "title", lambda: macros.title(board, oob=True)),
+        piece(board, "stats", lambda: macros.stats(board, oob=True)),
+        piece(board, "banner", lambda: macros.banner(board, oob=True)),
+        piece(board, "filters", lambda: macros.filters(board, SHOWS, oob=True)),
         undo_piece(board, oob=True),
     ]
+
+
+def _stream_head(lane: Lane, board: Board) -> str:
+    macros = _macros("runbooks/_board.html")
+    return piece(board, ("stream", lane.stream.id), lambda: macros.stream_head(lane, board, oob=True))
 
 
 def undo_piece(board: Board, *, oob: bool = False) -> str:
@@ -242,8 +248,15 @@ def view_piece(board: Board, *, oob: bool = False) -> str:
     drawn = DRAWN.get(board.here.view)
     if drawn is None:
         return ""
-    drawing = drawn.draw(board, ZoneInfo(zones.shown().shown))
-    return str(_macros(drawn.template).view(drawing, board, oob=oob))
+
+    def draw() -> Any:
+        drawing = drawn.draw(board, ZoneInfo(zones.shown().shown))
+        return _macros(drawn.template).view(drawing, board, oob=oob)
+
+    # With a filter or a panel there are as many drawings as viewers, and each may be megabytes.
+    if board.wanted.any or board.here.number is not None:
+        return str(draw())
+    return piece(board, ("view", oob), draw)
 
 
 def panel_parts(panel: Panel) -> list[str]:
