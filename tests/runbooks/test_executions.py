@@ -18,13 +18,13 @@ from webapp.clock import now
 from webapp.extensions import db
 from webapp.integration_runs.states import RunState
 from webapp.runbooks import operations
-from webapp.runbooks.executions import executions_of, record_of, window_of
 from webapp.runbooks.models import Execution, Runbook
 from webapp.runbooks.operations.follow_up import finish_after_success
-from webapp.runbooks.record_reads import present_record
-from webapp.runbooks.records import Record, StreamRecord, TaskRecord
 from webapp.runbooks.refusals import NotNow, PlanRefused
-from webapp.runbooks.review_reads import load_review, load_told
+from webapp.runbooks.reviews.executions import executions_of, record_of, window_of
+from webapp.runbooks.reviews.record_reads import present_record
+from webapp.runbooks.reviews.records import Record, StreamRecord, TaskRecord
+from webapp.runbooks.reviews.review_reads import load_review, load_told
 from webapp.runbooks.states import Mode
 
 
