@@ -358,7 +358,7 @@ def test_a_plan_does_not_move_out_of_the_calendar(make_runbook: MakeRunbook, run
     )
 )
 def test_on_any_walk_what_was_kept_stays_as_it_was(
-    make_runbook: MakeRunbook, rune: User, steps: list[tuple[str, int, int]]
+    make_runbook: MakeRunbook, rune: User, vera: User, steps: list[tuple[str, int, int]]
 ) -> None:
     runbook = make_runbook("A", "B", "C", "D", "E", waits={2: [1], 3: [1], 4: [2, 3]})
     runbook.planned_start = now() - timedelta(hours=1)
@@ -376,7 +376,7 @@ def test_on_any_walk_what_was_kept_stays_as_it_was(
                 if verb in ends:
                     ends[verb]()
                 else:
-                    walk_one_step(verb, runbook, task(runbook, number), task(runbook, other), rune)
+                    walk_one_step(verb, runbook, task(runbook, number), task(runbook, other), rune, vera)
         except (NotNow, PlanRefused):
             db.session.refresh(runbook)
             assert (kept(runbook), runbook.state) == (before, state)
