@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wtforms import BooleanField, EmailField, HiddenField, PasswordField, SelectField, StringField
-from wtforms.validators import DataRequired, Email, EqualTo, Length, Optional
+from wtforms.validators import DataRequired, Email, EqualTo, Length
 
 from webapp import zones
 from webapp.accounts.passwords import MINIMUM_LENGTH
@@ -85,10 +85,3 @@ class ChangePasswordForm(BaseForm):
         [EqualTo("password", "This is not the same as above.")],
         render_kw={"autocomplete": "new-password"},
     )
-
-
-class SearchForm(BaseForm):
-    class Meta(BaseForm.Meta):
-        csrf = False
-
-    q = StringField("Find", [Optional()])

@@ -86,12 +86,10 @@ class Listed:
 def templates_in(
     places: Collection[int],
     *,
-    kind: str | None = None,
     text: str = "",
     archived: bool = False,
-    only: Collection[int] | None = None,
 ) -> list[Listed]:
-    """The templates of those workspaces, by name, in two queries; `only` narrows them to those ids."""
+    """The templates of those workspaces, by name, in two queries."""
     query = (
         select(TemplateVersion)
         .join(TemplateVersion.template)
@@ -105,10 +103,6 @@ def templates_in(
         )
         .order_by(func.lower(RunbookTemplate.name), RunbookTemplate.id, TemplateVersion.number.desc())
     )
-    if kind is not None:
-        query = query.where(RunbookTemplate.kind == kind)
-    if only is not None:
-        query = query.where(RunbookTemplate.id.in_(only))
     if text:
         query = query.where(
             or_(
