@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
+from webapp.audit.operations import record
 from webapp.clock import now
 from webapp.extensions import db
 from webapp.runbooks import linking
@@ -52,6 +53,19 @@ def look_anew(task: Task) -> None:
     """The task looks different to its viewers, although nothing of it was written."""
     touch(task.runbook, task)
     db.session.flush()
+
+
+def leave_to_people(task: Task, sentence: str) -> None:
+    """It does not finish by itself, and the sentence says why: people look, and press Finish."""
+    record(
+        "task.not_finished_by_itself",
+        task,
+        by=None,
+        workspace_id=task.runbook.workspace_id,
+        runbook_id=task.runbook_id,
+        note=sentence,
+    )
+    look_anew(task)
 
 
 def refuse_if_ended(runbook: Runbook) -> None:

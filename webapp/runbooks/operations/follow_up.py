@@ -8,13 +8,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from webapp.accounts.models import User
-from webapp.audit.operations import record
 from webapp.extensions import db
 from webapp.integration_runs.models import IntegrationRun
 from webapp.integration_runs.signals import run_changed, run_settled
 from webapp.integration_runs.states import RunState
 from webapp.runbooks.models import Runbook, Task
-from webapp.runbooks.operations.changes import stamp, touch
+from webapp.runbooks.operations.changes import leave_to_people, stamp, touch
 from webapp.runbooks.operations.execution import finish_task
 from webapp.runbooks.operations.notes import add_comment
 from webapp.runbooks.refusals import FieldsMissing, PeopleAsked
@@ -47,20 +46,7 @@ def finish_after_success(run: IntegrationRun, **_: Any) -> None:
         try:
             finish_task(task, by=None, completion=Completion.INTEGRATION)
         except (FieldsMissing, PeopleAsked) as missing:
-            _left_to_people(task, missing)
-
-
-def _left_to_people(task: Task, missing: Exception) -> None:
-    """Say why the task did not finish by itself; people press Finish, and are asked for what is missing."""
-    record(
-        "task.not_finished_by_itself",
-        task,
-        by=None,
-        workspace_id=task.runbook.workspace_id,
-        runbook_id=task.runbook_id,
-        note=str(missing),
-    )
-    stamp([task.id], touch(task.runbook))
+            leave_to_people(task, str(missing))
 
 
 def comment_on_cancel(run: IntegrationRun, by: User | None = None, **_: Any) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from webapp.audit.operations import record
 from webapp.extensions import db
 from webapp.runbooks import linking
-from webapp.runbooks.models import Runbook, Task
-from webapp.runbooks.operations.changes import look_anew
+from webapp.runbooks.models import Runbook
+from webapp.runbooks.operations.changes import leave_to_people, look_anew
 from webapp.runbooks.operations.execution import finish_task
 from webapp.runbooks.refusals import FieldsMissing, PeopleAsked
 from webapp.runbooks.states import Completion
@@ -23,23 +22,11 @@ def finish_linking_tasks(runbook: Runbook) -> None:
             with db.session.begin_nested():
                 finish_task(task, by=None, completion=Completion.RUNBOOK)
         except (PeopleAsked, FieldsMissing) as refusal:
-            _left_open(task, str(refusal))
+            leave_to_people(task, str(refusal))
 
 
 def leave_linking_tasks_open(runbook: Runbook) -> None:
     """The runbook was cancelled: the task that started it stays open, and says why."""
     db.session.flush()
     for task in linking.tasks_in_progress(runbook):
-        _left_open(task, linking.why_open(task, runbook))
-
-
-def _left_open(task: Task, sentence: str) -> None:
-    record(
-        "task.not_finished_by_itself",
-        task,
-        by=None,
-        workspace_id=task.runbook.workspace_id,
-        runbook_id=task.runbook_id,
-        note=sentence,
-    )
-    look_anew(task)
+        leave_to_people(task, linking.why_open(task, runbook))
