@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import abort
 from sqlalchemy import func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from webapp.accounts.models import User
 from webapp.extensions import db
@@ -125,6 +126,15 @@ def in_force(of_task: Values, of_runbook: Values) -> Values:
 
 def emails_of(values: Iterable[FieldValue]) -> dict[int, str]:
     """User id to email address, of everybody whom any of the values names."""
+    return _of_people(values, User.email)
+
+
+def names_of(values: Iterable[FieldValue]) -> dict[int, str]:
+    """User id to name, of everybody whom any of the values names."""
+    return _of_people(values, User.name)
+
+
+def _of_people(values: Iterable[FieldValue], column: InstrumentedAttribute[str]) -> dict[int, str]:
     ids = {
         person
         for each in values
@@ -133,8 +143,7 @@ def emails_of(values: Iterable[FieldValue]) -> dict[int, str]:
     }
     if not ids:
         return {}
-    query = select(User.id, User.email).where(User.id.in_(ids))
-    return {row.id: row.email for row in db.session.execute(query)}
+    return {row[0]: row[1] for row in db.session.execute(select(User.id, column).where(User.id.in_(ids)))}
 
 
 def template_values(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from flask import abort
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import aliased, joinedload, lazyload
 
 from webapp.accounts.models import User
@@ -16,8 +16,8 @@ from webapp.integrations import queries as integrations
 from webapp.integrations.models import Action, Connection
 from webapp.permissions import Permission
 from webapp.runbooks import linking, queries
-from webapp.runbooks.models import PlanImport, Runbook, Stream, Task, task_assignees, task_predecessors
-from webapp.runbooks.rules import Rule, in_words
+from webapp.runbooks.models import PlanImport, Runbook, Stream, Task, task_predecessors
+from webapp.runbooks.rules import unusual_in_words
 from webapp.runbooks.sheets.export import PlanRow
 from webapp.runbooks.sheets.plan import Person
 from webapp.runbooks.sheets.table import Table
@@ -94,16 +94,7 @@ def plan_rows(runbook_id: int) -> list[PlanRow]:
     )
     for task_id, number in db.session.execute(before):
         links[task_id].append(number)
-    people: dict[int, list[str]] = defaultdict(list)
-    assigned = (
-        select(task_assignees.c.task_id, User.email)
-        .join(Task, Task.id == task_assignees.c.task_id)
-        .join(User, User.id == task_assignees.c.user_id)
-        .where(Task.runbook_id == runbook_id)
-        .order_by(func.lower(User.name), User.id)
-    )
-    for task_id, email in db.session.execute(assigned):
-        people[task_id].append(email)
+    people = queries.assignees_within(runbook_id)
     linked = aliased(Runbook)
     tasks = (
         select(Task, Action.name, Connection.name, linked.name)
@@ -125,17 +116,13 @@ def plan_rows(runbook_id: int) -> list[PlanRow]:
             links[task.id],
             task.planned_start,
             task.duration_s,
-            people[task.id],
+            [email for _, email in people.get(task.id, ())],
             type_of(task.type).label if action is None else f"{connection}: {action}",
             linked_name or "",
             task.fixed_start,
             None if task.auto_start == type_of(task.type).auto_start else task.auto_start,
-            _rule(task.start_rule, task.start_quorum),
-            _rule(task.finish_rule, task.finish_quorum),
+            unusual_in_words(task.start_rule, task.start_quorum),
+            unusual_in_words(task.finish_rule, task.finish_quorum),
         )
         for task, action, connection, linked_name in db.session.execute(tasks)
     ]
-
-
-def _rule(rule: str, quorum: int) -> str:
-    return "" if rule == Rule.ANYONE else in_words(rule, quorum)

@@ -154,6 +154,21 @@ def links_within(runbook_id: int) -> dict[int, list[int]]:
     return found
 
 
+def assignees_within(runbook_id: int) -> dict[int, list[tuple[str, str]]]:
+    """Task id to name and email address of who is assigned, by name; without the tasks of nobody."""
+    query = (
+        select(task_assignees.c.task_id, User.name, User.email)
+        .join(Task, Task.id == task_assignees.c.task_id)
+        .join(User, User.id == task_assignees.c.user_id)
+        .where(Task.runbook_id == runbook_id)
+        .order_by(func.lower(User.name), User.id)
+    )
+    found: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    for task_id, name, email in db.session.execute(query):
+        found[task_id].append((name, email))
+    return dict(found)
+
+
 @dataclass(frozen=True)
 class Name:
     """A task as it can be picked by number or name."""

@@ -102,6 +102,11 @@ def in_words(rule: str, quorum: int) -> str:
     return f"At least {quorum}" if rule == Rule.AT_LEAST else LABELS[Rule(rule)]
 
 
+def unusual_in_words(rule: str, quorum: int) -> str:
+    """The same; empty where anyone may, as usual."""
+    return "" if rule == Rule.ANYONE else in_words(rule, quorum)
+
+
 def read(typed: str) -> tuple[Rule, int] | None:
     """The rule and quorum of such words, whatever their capitals; None where they are none."""
     text = " ".join(typed.lower().split())

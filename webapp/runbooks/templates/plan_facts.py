@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from webapp.accounts.models import User
 from webapp.extensions import db
 from webapp.fields import queries as fields
 from webapp.fields.kinds import KINDS
 from webapp.fields.models import FieldValue
 from webapp.integrations.models import Action
 from webapp.runbooks import durations, queries
-from webapp.runbooks.models import Runbook, Stream, Task, task_assignees, task_predecessors
-from webapp.runbooks.rules import Rule, in_words
+from webapp.runbooks.models import Runbook, Stream, Task
+from webapp.runbooks.rules import unusual_in_words
 from webapp.runbooks.task_types import type_of
 from webapp.runbooks.templates.plan_diff import NAME, PlanFacts, TaskFacts
 
@@ -40,10 +38,11 @@ def load_plan_facts(runbook: Runbook, zone: ZoneInfo, *, dated: bool = True) -> 
             .order_by(Stream.position, Stream.id, Task.position, Task.id)
         )
     )
-    waits, people = _predecessors(runbook.id), _people(runbook.id)
+    numbers = {each.id: each.number for each in tasks}
+    links, people = queries.links_within(runbook.id), queries.assignees_within(runbook.id)
     values = fields.values_of_tasks([each.id for each in tasks])
     own = fields.values_of_runbook(runbook.id)
-    names = _names_in([*own.values(), *(value for held in values.values() for value in held.values())])
+    names = fields.names_of([*own.values(), *(value for held in values.values() for value in held.values())])
     return PlanFacts(
         own=_said(
             {
@@ -62,8 +61,10 @@ def load_plan_facts(runbook: Runbook, zone: ZoneInfo, *, dated: bool = True) -> 
                         NAME: each.title,
                         "Duration": durations.shown(each.duration_s),
                         "Planned start": _start(each.planned_start, runbook.planned_start, zone),
-                        "Waits for": ", ".join(f"#{number}" for number in waits.get(each.id, ())),
-                        "People": ", ".join(people.get(each.id, ())),
+                        "Waits for": ", ".join(
+                            f"#{number}" for number in sorted(numbers[before] for before in links[each.id])
+                        ),
+                        "People": ", ".join(name for name, _ in people.get(each.id, ())),
                         **_ways(each),
                         "Description": each.description,
                         **_shown(values.get(each.id, {}).values(), names),
@@ -88,53 +89,8 @@ def _ways(task: Task) -> dict[str, str]:
         "Linked runbook": linked.name if linked else "",
         "Fixed start": "Yes" if task.fixed_start else "",
         "Starts by itself": "" if usual else "Yes" if task.auto_start else "No",
-        "Who starts": _rule(task.start_rule, task.start_quorum),
-        "Who finishes": _rule(task.finish_rule, task.finish_quorum),
-    }
-
-
-def _rule(rule: str, quorum: int) -> str:
-    return "" if rule == Rule.ANYONE else in_words(rule, quorum)
-
-
-def _predecessors(runbook_id: int) -> Mapping[int, list[int]]:
-    found: dict[int, list[int]] = defaultdict(list)
-    query = (
-        select(task_predecessors.c.task_id, Task.number)
-        .join(Task, Task.id == task_predecessors.c.predecessor_id)
-        .where(Task.runbook_id == runbook_id, Task.deleted_at.is_(None))
-        .order_by(Task.number)
-    )
-    for task_id, number in db.session.execute(query):
-        found[task_id].append(number)
-    return found
-
-
-def _people(runbook_id: int) -> Mapping[int, list[str]]:
-    found: dict[int, list[str]] = defaultdict(list)
-    query = (
-        select(task_assignees.c.task_id, User.name)
-        .join(Task, Task.id == task_assignees.c.task_id)
-        .join(User, User.id == task_assignees.c.user_id)
-        .where(Task.runbook_id == runbook_id)
-        .order_by(func.lower(User.name), User.id)
-    )
-    for task_id, name in db.session.execute(query):
-        found[task_id].append(name)
-    return found
-
-
-def _names_in(values: Iterable[FieldValue]) -> Mapping[int, str]:
-    ids = {
-        person
-        for each in values
-        if (kind := KINDS.get(each.definition.kind))
-        for person in kind.people(each.value)
-    }
-    if not ids:
-        return {}
-    return {
-        row.id: row.name for row in db.session.execute(select(User.id, User.name).where(User.id.in_(ids)))
+        "Who starts": unusual_in_words(task.start_rule, task.start_quorum),
+        "Who finishes": unusual_in_words(task.finish_rule, task.finish_quorum),
     }
 
 
