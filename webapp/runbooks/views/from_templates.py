@@ -28,7 +28,7 @@ from webapp.runbooks.views.bulk import SELECTED, selected
 from webapp.runbooks.views.pieces import answer
 from webapp.runbooks.views.runbook import PAGE, asked, refused
 from webapp.runbooks.views.streams import STREAM
-from webapp.runbooks.views.templates import address_of
+from webapp.runbooks.views.templates import page_of
 
 SAVE_DIALOG = "runbooks/ask/save_as_template.html"
 SNIPPET_DIALOG = "runbooks/ask/save_snippet.html"
@@ -78,7 +78,7 @@ def save_as_template(runbook_id: int) -> Any:
         return refused(runbook, runbook.seq, str(refusal))
     db.session.commit()
     return told(
-        address_of(version.template),
+        page_of(version.template),
         f"Version {version.number} of {version.template.name} is a draft. Submit it when it is ready.",
     )
 
@@ -120,7 +120,7 @@ def save_snippet(runbook_id: int) -> Any:
         return refused(runbook, runbook.seq, str(refusal))
     db.session.commit()
     return told(
-        address_of(version.template),
+        page_of(version.template),
         f"{version.template.name} is a draft. Once it is approved it can be inserted into plans.",
     )
 

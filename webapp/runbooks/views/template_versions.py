@@ -19,7 +19,7 @@ from webapp.runbooks.templates.forms import NoteForm
 from webapp.runbooks.templates.models import TemplateVersion
 from webapp.runbooks.templates.versions import VersionState
 from webapp.runbooks.views import blueprint
-from webapp.runbooks.views.templates import TEMPLATE, address_of, template_page, template_refused
+from webapp.runbooks.views.templates import TEMPLATE, page_of, template_page, template_refused
 
 VERSION = f"{TEMPLATE}/versions/<int:version>"
 
@@ -132,4 +132,4 @@ def _do(found: TemplateVersion, operation: Callable[[], None], words: str) -> An
     except NotNow as refusal:
         return template_refused(found.template, refusal)
     db.session.commit()
-    return told(address_of(found.template), words)
+    return told(page_of(found.template), words)

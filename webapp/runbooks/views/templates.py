@@ -90,7 +90,7 @@ def save_template(template_id: int) -> Any:
         found, name=form.name.data or "", description=form.description.data or "", by=current_user
     )
     db.session.commit()
-    return told(address_of(found), f"{found.name} is saved.")
+    return told(page_of(found), f"{found.name} is saved.")
 
 
 @blueprint.post(f"{TEMPLATE}/archive", permission=Permission.CREATE_RUNBOOKS)
@@ -101,7 +101,7 @@ def archive_template(template_id: int) -> Any:
     except NotNow as refusal:
         return template_refused(found, refusal)
     db.session.commit()
-    return told(address_of(found), f"{found.name} is archived. What was made from it stays.")
+    return told(page_of(found), f"{found.name} is archived. What was made from it stays.")
 
 
 @blueprint.post(f"{TEMPLATE}/restore", permission=Permission.CREATE_RUNBOOKS)
@@ -112,7 +112,7 @@ def restore_template(template_id: int) -> Any:
     except NotNow as refusal:
         return template_refused(found, refusal)
     db.session.commit()
-    return told(address_of(found), f"{found.name} is back.")
+    return told(page_of(found), f"{found.name} is back.")
 
 
 @blueprint.get(f"{TEMPLATE}/diff", permission=Permission.READ_RUNBOOKS)
@@ -140,7 +140,7 @@ def compared(before: TemplateVersion, after: TemplateVersion) -> PlanDiff:
     return diff(load_plan_facts(before.runbook, zone), load_plan_facts(after.runbook, zone))
 
 
-def address_of(found: RunbookTemplate) -> str:
+def page_of(found: RunbookTemplate) -> str:
     """The page of one template."""
     return url_for("runbooks.template", template_id=found.id)
 
