@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from webapp.runbooks.rules import FINISH_RULES, START_RULES, Asked, Press, Rule, in_words, press, read
+from webapp.runbooks.rules import (
+    FINISH_RULES,
+    START_RULES,
+    Asked,
+    Press,
+    Rule,
+    in_words,
+    press,
+    read,
+    unusual_in_words,
+)
 
 ME, OTHER, THIRD, STRANGER = 1, 2, 3, 9
 
@@ -100,3 +110,9 @@ def test_a_rule_that_this_version_does_not_know_says_so() -> None:
 
 def test_nobody_can_start_for_having_started() -> None:
     assert set(FINISH_RULES) - set(START_RULES) == {Rule.WHO_STARTED}
+
+
+def test_what_is_usual_is_not_said() -> None:
+    assert [unusual_in_words(rule, 2) for rule in START_RULES] == [
+        "" if rule is Rule.ANYONE else in_words(rule, 2) for rule in START_RULES
+    ]
