@@ -39,7 +39,8 @@ class Schedule:
     """When everything was to happen and when it does. `now` is `plan` itself until the runbook has started.
 
     `begin` is where the plan begins: its planned start, or else the start itself, or what the planned starts of tasks say.
-    Where none is known yet (`dated` is false) it is the moment of asking, and only the distances from it mean something. `started` is None before the start.
+    Where none is known yet (`dated` is false) it is the moment of asking, and only the distances from it mean something.
+    `started` is None before the start.
     """
 
     begin: datetime
