@@ -18,7 +18,11 @@ const items = (menu) => [...menu.querySelectorAll('a, button')].filter((each) =>
 
 document.addEventListener('toggle', (event) => {
   const menu = event.target;
-  if (!menu.matches?.('.menu[popover]') || event.newState !== 'open') return;
+  if (!menu.matches?.('.menu[popover]')) return;
+  if (event.newState !== 'open') {
+    menu.removeAttribute('style'); // htmx would copy it to the menu that comes next, which the policy forbids
+    return;
+  }
   const opener = document.querySelector(`[popovertarget="${CSS.escape(menu.id)}"]`);
   if (opener) place(menu, opener);
 }, true);

@@ -8,6 +8,9 @@ let opener = null;
 // On a narrow screen the bar scrolls sideways: the view that is shown must not lie outside.
 document.querySelector('.viewbar [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
 
+// A link to one task shows where it stands, too.
+document.querySelector('#streams .task[aria-current]')?.scrollIntoView({ block: 'center' });
+
 function mark(number) {
   for (const each of document.querySelectorAll('[data-task][aria-current]')) each.removeAttribute('aria-current');
   if (number) {

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenAs
+from tests.browser.test_two_viewers import planned_runbook
 
 pytestmark = pytest.mark.browser
 
@@ -107,3 +108,31 @@ def test_what_is_deleted_at_once_comes_back_by_the_toast_and_by_the_keyboard(
     rune.locator("body").press("Control+z")
     for page in (rune, other):
         expect(page.locator("#t-8, #t-9")).to_have_count(2)
+
+
+def test_a_stream_selects_its_sub_streams_too_and_a_link_to_a_task_shows_its_row(open_as: OpenAs) -> None:
+    rune = open_as("Rune")
+    address = planned_runbook(rune, "Cable work in forty rooms", "Open the rooms")
+    adding = rune.get_by_placeholder("Type a task name and press Enter").first
+    adding.evaluate(
+        """(input) => {
+          const clipboardData = new DataTransfer();
+          clipboardData.setData('text/plain', Array.from({ length: 39 }, (_, at) => `Room ${at}`).join('\\n'));
+          input.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+        }"""
+    )
+    expect(rune.locator("#t-40")).to_have_count(1)
+    rune.get_by_role("button", name="More actions for Tasks").click()
+    rune.get_by_role("link", name="Add sub-stream…").click()
+    rune.get_by_role("dialog").get_by_label("Name").fill("Basement")
+    rune.get_by_role("dialog").get_by_role("button", name="Add stream").click()
+    adding = rune.get_by_label("New task in Basement")
+    adding.fill("Close the rooms")
+    adding.press("Enter")
+    expect(rune.locator("#t-41")).to_have_count(1)
+
+    rune.goto(f"{address}?task=41")
+    expect(rune.locator("#t-41")).to_be_in_viewport()
+    rune.get_by_role("button", name="More actions for Tasks").click()
+    rune.get_by_role("button", name="Select all tasks").first.click()
+    expect(rune.get_by_role("status").filter(has_text="selected")).to_have_text("41 tasks selected")

@@ -354,8 +354,25 @@ def test_a_plan_counts_from_its_planned_start_or_else_from_the_start_or_what_was
     assert found.span(2).start == TEN
 
 
+@pytest.mark.parametrize(("other", "begin"), [(None, 50), (30, 30), (90, 50)])
+def test_a_plan_without_a_start_begins_as_late_as_the_planned_starts_of_its_tasks_allow(
+    other: int | None, begin: int
+) -> None:
+    tasks = [facts(1), facts(2, planned_start=TEN + minutes(60)), facts(3)]
+    if other is not None:
+        tasks[2] = facts(3, planned_start=TEN + minutes(other))
+    for asked in (TEN, TEN + minutes(7)):
+        found = schedule_of(tasks, {1: [], 2: [1], 3: []}, started=None, planned_start=None, moment=asked)
+        assert (found.begin, found.dated) == (TEN + minutes(begin), True)
+        assert found.planned(1).start == TEN + minutes(begin)
+        assert found.planned(2).start == TEN + minutes(60)
+
+
 def test_a_loop_in_the_rows_fails_no_page() -> None:
-    found = schedule_of([facts(1), facts(2)], {1: [2], 2: [1]}, started=TEN, planned_start=None, moment=TEN)
+    loop = {1: [2], 2: [1]}
+    planned = facts(1, planned_start=TEN)
+    assert schedule_of([planned, facts(2)], loop, started=None, planned_start=None, moment=TEN).begin == TEN
+    found = schedule_of([facts(1), facts(2)], loop, started=TEN, planned_start=None, moment=TEN)
     assert found.finish == TEN + minutes(10)
 
 

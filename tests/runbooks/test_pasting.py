@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from json import loads
 from typing import Any
 
 import pytest
@@ -100,7 +102,14 @@ def test_the_page_gets_the_rows_and_a_word_and_a_refusal_leaves_it_as_it_is(
     runbook = make_runbook("Announce")
     client, url, stream = client_of(cast.rune), f"/runbooks/{runbook.id}/tasks", runbook.streams[0].id
     answer = client.post(url, data={"titles": "Deploy\r\nVerify\n", "stream_id": stream}, headers=LIVE)
-    assert answer.headers["HX-Trigger"] == '{"toast": {"kind": "ok", "text": "2 tasks added."}}'
+    told = loads(answer.headers["HX-Trigger"])["toast"]
+    undo = re.search(r'id="undo-last"[^>]* value="(\d+)"', answer.text)
+    assert undo is not None
+    assert told == {
+        "kind": "ok",
+        "text": "2 tasks added.",
+        "press": ["Undo", f"#undo-last[value='{undo[1]}']"],
+    }
     assert 'hx-swap-oob="afterend:#t-1"' in answer.text and 'hx-swap-oob="afterend:#t-2"' in answer.text
     before = tables()
     refused = client.post(url, data={"titles": "Deploy\t5m\nVerify\t10m", "stream_id": stream}, headers=LIVE)

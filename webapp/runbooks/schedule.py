@@ -38,8 +38,9 @@ class Planned(Protocol):
 class Schedule:
     """When everything was to happen and when it does. `now` is `plan` itself until the runbook has started.
 
-    `begin` is where the plan begins: its planned start, or else the start itself. Where neither is known yet (`dated` is
-    false) it is the moment of asking, and only the distances from it mean something. `started` is None before the start.
+    `begin` is where the plan begins: its planned start, or else the start itself, or what the planned starts of tasks say.
+    Where none is known yet (`dated` is false) it is the moment of asking, and only the distances from it mean something.
+    `started` is None before the start.
     """
 
     begin: datetime
@@ -86,20 +87,19 @@ def schedule_of(
     A loop cannot be saved, but no page fails on one: the tasks then count as if none waited.
     """
     tasks = list(facts)
-    begin = planned_begin(tasks, planned_start, started)
-    since = begin or moment
-    times = {each.id: Times(timedelta(seconds=each.duration_s), each.planned_start) for each in tasks}
+    lengths = {each.id: timedelta(seconds=each.duration_s) for each in tasks}
+    times = {each.id: Times(lengths[each.id], each.planned_start) for each in tasks}
     try:
+        begin = planned_begin(tasks, links, planned_start, started)
+        since = begin or moment
         plan = Forecast(links, times, begin=since, moment=since)
     except ValueError:
-        links = dict.fromkeys(links, ())
-        plan = Forecast(links, times, begin=since, moment=since)
+        unlinked = dict.fromkeys(links, ())
+        return schedule_of(tasks, unlinked, started=started, planned_start=planned_start, moment=moment)
     now = plan
     if started is not None:
         actual = {
-            each.id: Times(
-                timedelta(seconds=each.duration_s), each.planned_start, each.started_at, each.finished_at
-            )
+            each.id: Times(lengths[each.id], each.planned_start, each.started_at, each.finished_at)
             for each in tasks
         }
         now = Forecast(links, actual, begin=started, moment=moment)
@@ -107,13 +107,19 @@ def schedule_of(
 
 
 def planned_begin(
-    facts: Iterable[Planned], planned_start: datetime | None, started: datetime | None = None
+    tasks: list[Planned], links: Links[int], planned_start: datetime | None, started: datetime | None = None
 ) -> datetime | None:
     """Where the plan begins; None where nothing says so.
 
     A runbook without a planned start that was started begins with it, or with the first planned start of a task that is
-    earlier: that task was due, and is late.
+    earlier: that task was due, and is late. Before that it begins as late as all planned starts of its tasks allow.
     """
-    if planned_start is not None or started is None:
-        return planned_start
-    return min([started, *(each.planned_start for each in facts if each.planned_start)])
+    own = {each.id: each.planned_start for each in tasks if each.planned_start}
+    if planned_start is not None or not own:
+        return planned_start or started
+    if started is not None:
+        return min(started, *own.values())
+    any_day = min(own.values())
+    free = {each.id: Times(timedelta(seconds=each.duration_s)) for each in tasks}
+    spans = Forecast(links, free, begin=any_day, moment=any_day).spans
+    return min(at - (spans[task_id].start - any_day) for task_id, at in own.items())

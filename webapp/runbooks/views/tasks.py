@@ -212,7 +212,8 @@ def _add_tasks(runbook: Runbook, stream: Stream, since: int) -> Any:
         return _refused(runbook, since, refusal)
     db.session.commit()
     words = "1 task added." if len(added) == 1 else f"{len(added)} tasks added."
-    return answer(runbook, since, text=words, fallback=f"{path_of(runbook.id)}#add-{stream.id}")
+    back = f"{path_of(runbook.id)}#add-{stream.id}"
+    return answer(runbook, since, text=words, undoable=True, fallback=back)
 
 
 def _task(runbook_id: int, number: int, permission: Permission) -> Task:
