@@ -287,3 +287,16 @@ def test_in_a_pause_or_once_reopened_nothing_starts_at_its_time(
     if state == "paused":
         operations.resume_runbook(runbook, by=rune)
         assert states(runbook) == {1: "in_progress"}
+
+
+def test_what_waits_for_a_failed_validation_shows_it_as_failed(
+    make_runbook: MakeRunbook, rune: User, cast: Cast, client_of: ClientOf
+) -> None:
+    runbook = make_runbook("Check the lag", "Go on", waits={2: [1]}, mode=Mode.LIVE)
+    found = planned(runbook, 1, type="validation")
+    operations.start_task(found, by=rune)
+    operations.finish_task(found, by=rune, result=Result.FAIL, comment="It is 40 s.")
+    db.session.commit()
+    panel = client_of(cast.rune).get(f"/runbooks/{runbook.id}/tasks/2", headers=HTMX).text
+    link = panel[panel.index('<a class="chip sq"') :]
+    assert 'aria-label="Failed"' in link[: link.index("</a>")]
