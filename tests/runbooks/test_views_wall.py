@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 from flask.testing import FlaskClient
 
 from tests.cast import Cast
@@ -72,6 +73,26 @@ def test_the_head_of_the_wall_follows_a_pause_and_the_end(
     operations.cancel_runbook(runbook, "Called off", by=rune)
     db.session.commit()
     assert pulled(seq) == ("Cancelled", " hidden")
+
+
+@pytest.mark.parametrize("view", ["", "/wall"])
+def test_no_clock_of_a_task_goes_on_once_its_runbook_has_ended(
+    make_runbook: MakeRunbook, cast: Cast, rune: User, client_of: ClientOf, view: str
+) -> None:
+    runbook = make_runbook("Stop writes", mode=Mode.LIVE)
+    operations.start_task(task(runbook, 1), by=rune)
+    db.session.commit()
+
+    def ticking() -> int:
+        page = client_of(cast.vera).get(f"/runbooks/{runbook.id}{view}").text
+        return page.count(f'data-since="{task(runbook, 1).started_at.timestamp():.0f}"')
+
+    task(runbook, 1).started_at = runbook.started_at = ago(7).replace(microsecond=0)
+    db.session.commit()
+    assert ticking() > 0
+    operations.cancel_runbook(runbook, "Called off", by=rune)
+    db.session.commit()
+    assert ticking() == 0
 
 
 def test_a_plan_that_has_not_started_can_hang_on_the_wall_too(
