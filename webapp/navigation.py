@@ -34,14 +34,15 @@ class NavEntry:
 
 @dataclass(frozen=True)
 class NavItem:
-    """A NavEntry as one page shows it."""
+    """A NavEntry as one page shows it. `count` is None where nothing is counted there."""
 
     label: str
     icon: str
     href: str
     group: str
     current: bool
-    count: int = 0
+    endpoint: str
+    count: int | None = None
 
 
 def items() -> list[NavItem]:
@@ -56,8 +57,8 @@ def items() -> list[NavItem]:
         if can(current_user, permission):
             href = url_for(entry.endpoint)
             current = here == href or (href != "/" and here.startswith(href + "/"))
-            count = entry.count(current_user) if entry.count else 0
-            shown.append(NavItem(entry.label, entry.icon, href, entry.group, current, count))
+            count = entry.count(current_user) if entry.count else None
+            shown.append(NavItem(entry.label, entry.icon, href, entry.group, current, entry.endpoint, count))
     return shown
 
 

@@ -137,9 +137,9 @@ def rehearse_twice(page: Page) -> str:
         expect(page.get_by_role("dialog")).to_have_count(0)
         if again:
             page.get_by_role("button", name="More actions for this runbook").click()
-            page.get_by_role("link", name="Cancel the run").click()
+            page.get_by_role("link", name="Cancel the rehearsal").click()
             page.get_by_label("Reason").fill("Enough for today")
-            page.get_by_role("button", name="Cancel the run").click()
+            page.get_by_role("button", name="Cancel the rehearsal").click()
             page.get_by_role("button", name="Back to planning").click()
             expect(page.get_by_role("link", name="1 rehearsal", exact=True)).to_be_visible()
     return path

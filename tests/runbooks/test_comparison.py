@@ -123,7 +123,7 @@ def test_totals_stand_beside_each_other_with_their_difference() -> None:
         "Planned to take": (600, 600, ""),
         "Took": (2400, 900, "25m less"),
         "Tasks": (2, 3, "1 more"),
-        "Done": (2, 2, ""),
+        "Finished": (2, 2, ""),
         "Skipped": (0, 1, "1 more"),
         "Finished by hand": (0, 1, "1 more"),
         "Late starts": (0, 1, "1 more"),

@@ -20,9 +20,16 @@ ClientOf = Callable[[int], FlaskClient]
 
 def shown(client: FlaskClient) -> str:
     """What stands beside My tasks."""
-    found = re.search(r"My tasks</span>(?:<span class=\"count acc\">(\d+)</span>)?</a>", client.get("/").text)
+    return number_in(client.get("/").text)
+
+
+def number_in(text: str) -> str:
+    """The number in a page or in pieces of one; nothing where it is hidden."""
+    found = re.search(
+        r'<span class="count acc" id="count-runbooks-my_tasks"( hidden)?[^>]*>(\d+)</span>', text
+    )
     assert found
-    return found[1] or ""
+    return "" if found[1] else found[2]
 
 
 def test_the_menu_counts_what_waits_for_the_user_now(
@@ -44,6 +51,26 @@ def test_the_menu_counts_what_waits_for_the_user_now(
     assert [shown(each) for each in both] == ["", ""]
 
 
+def test_the_number_follows_what_others_do(
+    make_runbook: MakeRunbook, rune: User, vera: User, cast: Cast, client_of: ClientOf
+) -> None:
+    runbook = make_runbook("One", "Two", waits={2: [1]}, mode=Mode.LIVE)
+    task(runbook, 2).assignees = [vera]
+    db.session.commit()
+    seq, watching = runbook.seq, client_of(cast.vera)
+    operations.start_task(task(runbook, 1), by=rune)
+    operations.finish_task(task(runbook, 1), by=rune)
+    db.session.commit()
+    for page, pulls in (
+        (f"/runbooks/{runbook.id}", f"/runbooks/{runbook.id}/changes?since={seq}"),
+        (f"/runbooks/{runbook.id}/dashboard", f"/runbooks/{runbook.id}/changes?since={seq}"),
+        ("/my-tasks", "/my-tasks/changes"),
+    ):
+        here = {"HX-Request": "true", "HX-Current-URL": f"http://localhost{page}"}
+        assert number_in(watching.get(pulls, headers=here).text) == "1"
+
+
 @pytest.mark.parametrize("who", ["ines", "otto"])
 def test_who_has_no_tasks_sees_no_number(cast: Cast, client_of: ClientOf, who: str) -> None:
-    assert "My tasks</span><span" not in client_of(getattr(cast, who)).get("/").text
+    page = client_of(getattr(cast, who)).get("/").text
+    assert "count-runbooks-my_tasks" not in page or number_in(page) == ""

@@ -268,3 +268,24 @@ def test_the_plan_is_measured_from_its_planned_start_where_that_is_still_to_come
     runbook.planned_start = datetime(2200, 1, 1, tzinfo=UTC)
     sign_in(app, action, None, None, expires_at=now() + timedelta(days=1))
     assert [level for level, _ in found(runbook)] == [Level.WARNING]
+
+
+def test_a_start_without_the_reason_keeps_the_dialog_and_what_was_chosen_in_it(
+    client_of: ClientOf, cast: Cast, make_runbook: MakeRunbook, make_action: MakeAction, rune: User
+) -> None:
+    runbook = make_runbook("Announce", actions={1: signs_in(make_action, "task")})
+    task(runbook, 1).assignees = [rune]
+    db.session.commit()
+    chosen = {"mode": "live", "audience": "owners", "accepted": " "}
+    answer = client_of(cast.rune).post(
+        f"/runbooks/{runbook.id}/start", data=chosen, headers={"HX-Request": "true"}
+    )
+    assert (answer.status_code, runbook.state) == (422, "planning")
+    assert re.findall(r'name="accepted"|Write a reason\.', answer.text) == [
+        'name="accepted"',
+        "Write a reason.",
+    ]
+    ticked = [
+        each for each in re.findall(r"<input[^>]*>", answer.text) if " checked" in each and "audience" in each
+    ]
+    assert [each.count('value="owners"') for each in ticked] == [1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -287,3 +289,23 @@ def test_in_a_pause_or_once_reopened_nothing_starts_at_its_time(
     if state == "paused":
         operations.resume_runbook(runbook, by=rune)
         assert states(runbook) == {1: "in_progress"}
+
+
+def test_a_failed_validation_is_shown_as_failed_to_what_waits_and_with_its_comment_in_the_sheet(
+    make_runbook: MakeRunbook, rune: User, cast: Cast, client_of: ClientOf
+) -> None:
+    runbook = make_runbook("Check the lag", "Go on", waits={2: [1]}, mode=Mode.LIVE)
+    found = planned(runbook, 1, type="validation")
+    operations.start_task(found, by=rune)
+    operations.finish_task(found, by=rune, result=Result.FAIL, comment="It is 40 s.")
+    db.session.commit()
+    panel = client_of(cast.rune).get(f"/runbooks/{runbook.id}/tasks/2", headers=HTMX).text
+    link = panel[panel.index('<a class="chip sq"') :]
+    assert 'aria-label="Failed"' in link[: link.index("</a>")]
+    operations.cancel_runbook(runbook, "Enough", by=rune)
+    db.session.commit()
+    sheet = (
+        client_of(cast.rune).get(f"/runbooks/{runbook.id}/review/live-1/review.csv").data.decode("utf-8-sig")
+    )
+    rows = list(csv.DictReader(io.StringIO(sheet)))
+    assert (rows[0]["Ended"], rows[0]["Reason"]) == ("Validation: failed", "It is 40 s.")

@@ -101,7 +101,11 @@ def test_the_list_tells_templates_from_snippets_and_what_waits(
     assert rows(client.get("/templates?tab=waiting").text) == []
     of_mona = client_of(mona.id).get("/templates?tab=waiting").text
     assert rows(of_mona) == ["Failover Template Version 1 Approved Version 2 In review RU Rune Rune 0"]
-    assert re.search(r'href="/templates"[^>]*>.*?<span class="count acc">1</span>', of_mona, re.S)
+    assert re.search(
+        r'href="/templates"[^>]*>.*?<span class="count acc" id="count-runbooks-templates">1</span>',
+        of_mona,
+        re.S,
+    )
 
 
 def test_the_list_is_searched_and_says_where_nothing_is(

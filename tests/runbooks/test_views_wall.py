@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 from flask.testing import FlaskClient
 
 from tests.cast import Cast
@@ -15,6 +16,7 @@ from webapp.extensions import db
 from webapp.runbooks import operations, wall
 from webapp.runbooks.addresses import Here
 from webapp.runbooks.board import load_board, viewer_of
+from webapp.runbooks.states import Mode
 
 ClientOf = Callable[[int], FlaskClient]
 
@@ -48,6 +50,49 @@ def test_the_wall_is_live(cast: Cast, rune: User, client_of: ClientOf) -> None:
     answer = client_of(cast.vera).get(f"/runbooks/{runbook.id}/changes?since={seq}", headers=here).text
     assert '<div class="w-body" id="view" hx-swap-oob="morph">' in answer
     assert "<small>1 of 3 tasks</small>" in answer
+
+
+def test_the_head_of_the_wall_follows_a_pause_and_the_end(
+    make_runbook: MakeRunbook, cast: Cast, rune: User, client_of: ClientOf
+) -> None:
+    runbook = make_runbook("Stop writes", mode=Mode.LIVE)
+    here = {"HX-Request": "true", "HX-Current-URL": f"http://localhost/runbooks/{runbook.id}/wall"}
+
+    def pulled(since: int) -> tuple[str, str]:
+        text = client_of(cast.vera).get(f"/runbooks/{runbook.id}/changes?since={since}", headers=here).text
+        state = re.search(r'id="w-state" hx-swap-oob="morph"><span class="chip[^>]*>(?:<.*?>)*([^<]+)', text)
+        clock = re.search(r'id="w-elapsed"( hidden)? hx-swap-oob="morph">', text)
+        assert state and clock
+        return state[1].strip(), clock[1] or ""
+
+    seq = runbook.seq
+    operations.pause_runbook(runbook, by=rune)
+    db.session.commit()
+    assert pulled(seq) == ("Paused", "")
+    seq = runbook.seq
+    operations.cancel_runbook(runbook, "Called off", by=rune)
+    db.session.commit()
+    assert pulled(seq) == ("Cancelled", " hidden")
+
+
+@pytest.mark.parametrize("view", ["", "/wall"])
+def test_no_clock_of_a_task_goes_on_once_its_runbook_has_ended(
+    make_runbook: MakeRunbook, cast: Cast, rune: User, client_of: ClientOf, view: str
+) -> None:
+    runbook = make_runbook("Stop writes", mode=Mode.LIVE)
+    operations.start_task(task(runbook, 1), by=rune)
+    db.session.commit()
+
+    def ticking() -> int:
+        page = client_of(cast.vera).get(f"/runbooks/{runbook.id}{view}").text
+        return page.count(f'data-since="{task(runbook, 1).started_at.timestamp():.0f}"')
+
+    task(runbook, 1).started_at = runbook.started_at = ago(7).replace(microsecond=0)
+    db.session.commit()
+    assert ticking() > 0
+    operations.cancel_runbook(runbook, "Called off", by=rune)
+    db.session.commit()
+    assert ticking() == 0
 
 
 def test_a_plan_that_has_not_started_can_hang_on_the_wall_too(

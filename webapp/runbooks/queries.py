@@ -28,7 +28,7 @@ from webapp.runbooks.models import (
     task_assignees,
     task_predecessors,
 )
-from webapp.runbooks.rows import Before
+from webapp.runbooks.rows import Before, look_of
 from webapp.runbooks.states import ENDED, NOT_STARTED, UNDER_WAY, Completion, RunbookState, TaskState
 
 T = TypeVar("T", bound=Guarded)
@@ -120,11 +120,12 @@ class Link:
     title: str
     state: str
     completion: str | None
+    result: str | None
 
     @property
     def look(self) -> str:
         """The key of its state icon."""
-        return "skipped" if self.completion == Completion.SKIPPED else self.state
+        return look_of(self.state, self.completion, None, self.result)
 
 
 def predecessors_of(task_id: int) -> list[Link]:
@@ -426,7 +427,7 @@ def permitted(user: User, thing: T | None, permission: Permission) -> T:
 
 def _links(joined: Any, chosen: Any) -> list[Link]:
     query = (
-        select(Task.id, Task.number, Task.title, Task.state, Task.completion)
+        select(Task.id, Task.number, Task.title, Task.state, Task.completion, Task.result)
         .join(task_predecessors, and_(joined, chosen))
         .where(Task.deleted_at.is_(None))
         .order_by(Task.number)

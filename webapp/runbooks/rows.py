@@ -302,7 +302,7 @@ def make_row(
         chip=chip,
         planned=plan.start if begin else facts.planned_start,
         planned_offset="" if begin else f"+{shown((plan.start - moment).total_seconds())}",
-        took="" if kind.point else _took(facts),
+        took="" if kind.point else _took(facts, None if runbook_state in UNDER_WAY else moment),
         share=min(100, int(elapsed * 100 / facts.duration_s)) if facts.duration_s else 100,
         late_s=late_by(facts, plan, moment) if runbook_state in UNDER_WAY else 0,
         span=span,
@@ -452,7 +452,9 @@ def chip_of_call(call: Call) -> Chip:
     return Chip(text, tone, icon, sentence)
 
 
-def _took(facts: Facts) -> str:
-    if facts.started_at is None or facts.finished_at is None:
+def _took(facts: Facts, ended: datetime | None) -> str:
+    """How long it took, or had taken when its runbook `ended`; nothing where it goes on."""
+    end = facts.finished_at or ended
+    if facts.started_at is None or end is None:
         return ""
-    return rounded((facts.finished_at - facts.started_at).total_seconds())
+    return rounded((end - facts.started_at).total_seconds())

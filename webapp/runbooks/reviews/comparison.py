@@ -248,7 +248,7 @@ def _totals(first: Side, second: Side) -> list[Total]:
         durations("Took", lambda side: side.took_s),
         *([starts] if starts.first or starts.second else []),
         counts("Tasks", one.total, other.total),
-        counts("Done", one.done, other.done),
+        counts("Finished", one.done, other.done),
         counts("Skipped", one.skipped, other.skipped),
         counts("Finished by hand", one.by_hand, other.by_hand),
         counts("Late starts", one.late_starts, other.late_starts),

@@ -95,7 +95,7 @@ def _row(
         minutes(task.finished_late_s),
         task.difference,
         task.ending,
-        facts.skip_reason,
+        facts.skip_reason or facts.result_comment,
         facts.started_by,
         facts.finished_by,
         cause_of(late, zone) if late else "",

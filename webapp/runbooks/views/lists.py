@@ -65,7 +65,8 @@ def my_tasks() -> Any:
 
 @blueprint.get("/my-tasks/changes", permission=Permission.READ_RUNBOOKS)
 def my_tasks_changes() -> Any:
-    return _pulled(page("runbooks/my_tasks.html", block="lists", oob=True, groups=_my_groups()))
+    groups, count = _my_groups(), queries.count_tasks_now(current_user)
+    return _pulled(page("runbooks/my_tasks.html", block="lists", oob=True, groups=groups, count=count))
 
 
 @blueprint.get("/runbooks", permission=Permission.READ_RUNBOOKS)

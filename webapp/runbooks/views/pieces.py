@@ -204,6 +204,9 @@ def _head_parts(board: Board) -> list[str]:
         piece(board, "banner", lambda: macros.banner(board, oob=True)),
         piece(board, "filters", lambda: macros.filters(board, SHOWS, oob=True)),
         undo_piece(board, oob=True),
+        _macros("_ui.html").nav_count(
+            "runbooks.my_tasks", queries.count_tasks_now(board.viewer.user), oob=True
+        ),
     ]
 
 

@@ -31,7 +31,7 @@ from webapp.runbooks.forms import (
 )
 from webapp.runbooks.models import Runbook
 from webapp.runbooks.preflight import preflight
-from webapp.runbooks.refusals import NotNow
+from webapp.runbooks.refusals import NotNow, WarningsToAccept
 from webapp.runbooks.reviews.differences import offset
 from webapp.runbooks.states import ENDED, Mode
 from webapp.runbooks.views import blueprint
@@ -210,11 +210,17 @@ def ask_start(runbook_id: int) -> Any:
     mode = wanted_mode()
     # A rehearsal is mostly not held when the plan is for; a live run is what the plan is for.
     times = "move" if mode is Mode.REHEARSAL else "keep"
-    form, moment = StartRunbookForm(formdata=None, mode=mode, plan_times=times, audience=USUAL[mode]), now()
+    form = StartRunbookForm(formdata=None, mode=mode, plan_times=times, audience=USUAL[mode])
+    return _ask_start(found, mode, form)
+
+
+def _ask_start(found: Runbook, mode: Mode, form: StartRunbookForm, *, status: int = 200) -> Response:
+    moment = now()
     form.count(counts(found, besides=current_user))
     return asked(
         found,
         "runbooks/ask/start.html",
+        status=status,
         form=form,
         mode=mode,
         found=preflight(found, mode),
@@ -231,6 +237,11 @@ def start_runbook(runbook_id: int) -> Any:
     if not form.validate():
         abort(400)
     mode = Mode(form.mode.data)
+
+    def without_reason() -> Response:
+        form.accepted.errors = ["Write a reason."]
+        return _ask_start(found, mode, form, status=422)
+
     return _conduct(
         found,
         "start",
@@ -243,6 +254,7 @@ def start_runbook(runbook_id: int) -> Any:
             rebaseline=form.plan_times.data == "move",
         ),
         _STARTED[mode],
+        without_reason=without_reason,
     )
 
 
@@ -338,7 +350,15 @@ def _drawn(runbook_id: int) -> Response:
     return runbook_page(found, here=here)
 
 
-def _conduct(found: Runbook, verb: str, operation: Callable[[], None], words: str) -> Response:
+def _conduct(
+    found: Runbook,
+    verb: str,
+    operation: Callable[[], None],
+    words: str,
+    *,
+    without_reason: Callable[[], Response] | None = None,
+) -> Response:
+    """Do it. `without_reason` answers where warnings are still to be accepted: the dialog, as it was filled in."""
     since = found.seq
     try:
         operation()
@@ -346,6 +366,8 @@ def _conduct(found: Runbook, verb: str, operation: Callable[[], None], words: st
         db.session.rollback()
         operations.record_refusal(found, verb, str(refusal), by=current_user)
         db.session.commit()
+        if without_reason is not None and isinstance(refusal, WarningsToAccept):
+            return without_reason()
         return refused(found, since, str(refusal))
     db.session.commit()
     return answer(found, since, text=words)
