@@ -221,7 +221,7 @@ def test_who_is_put_off_sight_or_signed_out_gets_nothing_of_what_others_share(
     signed_in.revoked_at = now()
     db.session.commit()
     assert [yan.get(url, headers=headers).status_code, zoe.get(url, headers=headers).status_code] == [
-        404,
+        403,
         401,
     ]
 

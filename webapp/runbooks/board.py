@@ -202,13 +202,15 @@ def load_board(
     here: Here,
     only: Collection[int] | None = None,
     hiding: bool = True,
+    shared: Snapshot | None = None,
 ) -> Board:
     """The board. `only` narrows the rows that are worked out to those task ids; figures are of all tasks.
 
     The filter of `here` hides rows, or with `hiding` false only marks those that it wants.
+    `shared` is the runbook's snapshot, where the caller has it.
     """
     wanted = here.wanted
-    shared = snapshot_of(runbook)
+    shared = shared or snapshot_of(runbook)
     lanes = {
         stream.id: Lane(stream, shared.progress.get(stream.id, Progress()))
         for stream in queries.streams_of(runbook.id)

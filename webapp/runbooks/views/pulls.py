@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import dataclass
-
 from flask import Response, g
 from flask_login import current_user
 
 from webapp import zones
 from webapp.page import fragments
-from webapp.runbooks.board import snapshot_of, viewer_of
+from webapp.runbooks.board import Snapshot, snapshot_of, viewer_of
 from webapp.runbooks.models import Runbook
 from webapp.runbooks.views.kept import manner
 from webapp.runbooks.views.pieces import changed_parts, here_on_page, refresh
@@ -23,13 +20,10 @@ PULLS_PER_S = 250
 MOST_WAIT_S = 1.2
 TURNS = Turns(per_s=PULLS_PER_S, most_s=MOST_WAIT_S)
 
+# In characters. A drawing of a large runbook is longer, and is shared as a piece.
+LONGEST_SHARED = 100_000
 
-@dataclass(frozen=True)
-class _Pulled:
-    """The parts in one, None where the page has to be loaded anew; `theirs` alone where a token of the one who asked is in it."""
-
-    text: str | None
-    theirs: bool
+Text = str | None  # None where the page has to be loaded anew
 
 
 def pulled(runbook: Runbook, since: int) -> Response:
@@ -41,24 +35,18 @@ def pulled(runbook: Runbook, since: int) -> Response:
     seq, here = runbook.seq, here_on_page(runbook)
     if zones.outdated():
         return refresh()
+    text: Text
     if here.number is None:
         viewer = viewer_of(current_user, runbook)
-        apart = snapshot_of(runbook).apart(viewer, since, here)
-        found_by: Hashable = (
-            runbook.id,
-            seq,
-            runbook.updated_at,
-            since,
-            here,
-            viewer.rights,
-            apart,
-            manner(),
-        )
-        found = _answers.get(found_by, lambda: _put_together(runbook, since))
-        # Another one's token is of no use. One's own is made for each page anyway, so nobody waits for it.
-        text = _put_together(runbook, since).text if found.theirs else found.text
-    else:  # the panel has a token, what one typed and what one may do
-        text = _put_together(runbook, since).text
+        snapshot = snapshot_of(runbook)
+        apart = snapshot.apart(viewer, since, here)
+        # With the moment, or what lives as long as a snapshot might show one that is twice as old.
+        state = (runbook.id, seq, runbook.updated_at, snapshot.moment)
+        found_by = (state, since, here, viewer.rights, apart, manner())
+        found = _answers.get(found_by, lambda: _for_all(runbook, since, snapshot))
+        text = _put_together(runbook, since, snapshot) if found is None else found[0]
+    else:  # the panel is made for who looks at it
+        text = _put_together(runbook, since)
     if text is None:
         return refresh()
     answer = fragments([text])
@@ -66,11 +54,18 @@ def pulled(runbook: Runbook, since: int) -> Response:
     return answer
 
 
-def _put_together(runbook: Runbook, since: int) -> _Pulled:
-    parts = changed_parts(runbook, since)
-    # Where Flask-WTF leaves a token that was asked for in this request.
-    return _Pulled(None if parts is None else "".join(parts), theirs="csrf_token" in g)
+def _put_together(runbook: Runbook, since: int, snapshot: Snapshot | None = None) -> Text:
+    parts = changed_parts(runbook, since, snapshot)
+    return None if parts is None else "".join(parts)
+
+
+def _for_all(runbook: Runbook, since: int, snapshot: Snapshot) -> tuple[Text] | None:
+    """The text, or None where everybody has to have their own: it is very long, or the asker's token is in it."""
+    text = _put_together(runbook, since, snapshot)
+    # Flask-WTF leaves a token there that was asked for in this request.
+    alone = "csrf_token" in g or len(text or "") > LONGEST_SHARED
+    return None if alone else (text,)
 
 
 # As short as a snapshot lives, and room for as many cursors as pages may stand at.
-_answers: Shared[_Pulled] = Shared(most=512, lives_s=1.0)
+_answers: Shared[tuple[Text] | None] = Shared(most=256, lives_s=1.0)
