@@ -13,7 +13,7 @@ from webapp.extensions import db
 from webapp.runbooks.graph import in_order
 from webapp.runbooks.models import Purpose, Runbook, Stream, Task, task_assignees, task_predecessors
 from webapp.runbooks.sheets.plan import PlannedTask
-from webapp.runbooks.template_models import TemplateVersion
+from webapp.runbooks.templates.models import TemplateVersion
 
 
 def plan_of(name: str) -> tuple[dict[int, Task], list[tuple[int, int]]]:

@@ -21,7 +21,7 @@ from webapp.integrations.models import Action, Connection
 from webapp.jobs import perform as perform_job
 from webapp.runbooks.models import Confirmation, Execution, PlanChange, PlanImport, Runbook, Stream, Task
 from webapp.runbooks.operations import edit_stream, importing, undo_change
-from webapp.runbooks.template_models import RunbookTemplate, TemplateVersion
+from webapp.runbooks.templates.models import RunbookTemplate, TemplateVersion
 from webapp.workspaces.models import Workspace
 
 Prepare = Callable[[Things, Cast], None]

@@ -19,10 +19,10 @@ from webapp.integrations.models import Action, Authentication, Connection
 from webapp.notifications.models import Notification
 from webapp.permissions import Role
 from webapp.runbooks.models import Comment, Execution, PlanImport, Purpose, Runbook, Stream, Task
-from webapp.runbooks.record_reads import present_record
+from webapp.runbooks.reviews.record_reads import present_record
 from webapp.runbooks.sheets.columns import PlanMapping
 from webapp.runbooks.sheets.reading import read
-from webapp.runbooks.template_models import RunbookTemplate, TemplateKind, TemplateUse, TemplateVersion
+from webapp.runbooks.templates.models import RunbookTemplate, TemplateKind, TemplateUse, TemplateVersion
 from webapp.workspaces.models import Membership, Workspace
 
 OAUTH = {

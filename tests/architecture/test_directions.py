@@ -78,7 +78,8 @@ def row_of(module: str) -> int | None:
     parts = module.split(".")
     if len(parts) < 3 or feature_of(module) is None:
         return None
-    return next((number for number, row in enumerate(ROWS) if parts[2] in row), None)
+    numbers = (number for part in parts[2:] for number, row in enumerate(ROWS) if part in row)
+    return next(numbers, None)
 
 
 def test_inside_a_feature_imports_point_to_the_models(graph: grimp.ImportGraph) -> None:

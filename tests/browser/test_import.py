@@ -45,7 +45,7 @@ def test_a_plan_is_imported_column_by_column_and_undone(open_as: OpenAs) -> None
     page.get_by_role("link", name="Open the runbook").click()
     page.wait_for_url(address)
     expect(page.locator(".task .tt")).to_have_text(["Open the bridge", "Drain the nodes", "Go"])
-    expect(page.locator("#t-3 .wait")).to_have_text("After #2")
+    expect(page.locator("#t-3 .waits")).to_have_text("2")
 
     page.go_back()
     page.get_by_role("button", name="Undo the import").click()

@@ -30,8 +30,8 @@ from webapp.integration_runs.models import IntegrationRun
 from webapp.integrations.models import Action, Connection
 from webapp.integrations.operations.secrets import seal_secrets
 from webapp.runbooks import operations as runbooks
-from webapp.runbooks.executions import executions_of, record_of
 from webapp.runbooks.models import Runbook, Task
+from webapp.runbooks.reviews.executions import executions_of, record_of
 from webapp.runbooks.states import Mode, TaskState
 from webapp.workspaces.models import Workspace
 

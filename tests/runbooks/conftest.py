@@ -20,8 +20,8 @@ from webapp.integrations.models import Action, Connection
 from webapp.notifications.models import Notification
 from webapp.runbooks import operations
 from webapp.runbooks.models import PlanChange, Runbook, Task
-from webapp.runbooks.plan_history import history_of
 from webapp.runbooks.states import Mode
+from webapp.runbooks.undo.history import history_of
 from webapp.workspaces.models import Workspace
 
 MakeRunbook = Callable[..., Runbook]

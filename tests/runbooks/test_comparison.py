@@ -9,11 +9,11 @@ from hypothesis import given
 
 from tests.runbooks.test_review import START, STREAMS, at, fact
 from tests.runbooks.test_review import runs as any_run
-from webapp.runbooks.comparison import Comparison, Side, compare
-from webapp.runbooks.comparison_sheet import comparison_rows
 from webapp.runbooks.forecast import Span
-from webapp.runbooks.records import Record, StreamRecord, TaskRecord
-from webapp.runbooks.review import review
+from webapp.runbooks.reviews.comparison import Comparison, Side, compare
+from webapp.runbooks.reviews.comparison_sheet import comparison_rows
+from webapp.runbooks.reviews.records import Record, StreamRecord, TaskRecord
+from webapp.runbooks.reviews.review import review
 from webapp.runbooks.schedule import schedule_of
 
 

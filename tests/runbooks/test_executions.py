@@ -18,13 +18,13 @@ from webapp.clock import now
 from webapp.extensions import db
 from webapp.integration_runs.states import RunState
 from webapp.runbooks import operations
-from webapp.runbooks.executions import executions_of, record_of, window_of
 from webapp.runbooks.models import Execution, Runbook
 from webapp.runbooks.operations.follow_up import finish_after_success
-from webapp.runbooks.record_reads import present_record
-from webapp.runbooks.records import Record, StreamRecord, TaskRecord
 from webapp.runbooks.refusals import NotNow, PlanRefused
-from webapp.runbooks.review_reads import load_review, load_told
+from webapp.runbooks.reviews.executions import executions_of, record_of, window_of
+from webapp.runbooks.reviews.record_reads import present_record
+from webapp.runbooks.reviews.records import Record, StreamRecord, TaskRecord
+from webapp.runbooks.reviews.review_reads import load_review, load_told
 from webapp.runbooks.states import Mode
 
 
@@ -358,7 +358,7 @@ def test_a_plan_does_not_move_out_of_the_calendar(make_runbook: MakeRunbook, run
     )
 )
 def test_on_any_walk_what_was_kept_stays_as_it_was(
-    make_runbook: MakeRunbook, rune: User, steps: list[tuple[str, int, int]]
+    make_runbook: MakeRunbook, rune: User, vera: User, steps: list[tuple[str, int, int]]
 ) -> None:
     runbook = make_runbook("A", "B", "C", "D", "E", waits={2: [1], 3: [1], 4: [2, 3]})
     runbook.planned_start = now() - timedelta(hours=1)
@@ -376,7 +376,7 @@ def test_on_any_walk_what_was_kept_stays_as_it_was(
                 if verb in ends:
                     ends[verb]()
                 else:
-                    walk_one_step(verb, runbook, task(runbook, number), task(runbook, other), rune)
+                    walk_one_step(verb, runbook, task(runbook, number), task(runbook, other), rune, vera)
         except (NotNow, PlanRefused):
             db.session.refresh(runbook)
             assert (kept(runbook), runbook.state) == (before, state)

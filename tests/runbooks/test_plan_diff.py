@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.runbooks.plan_diff import Change, PlanDiff, PlanFacts, TaskChange, TaskFacts, diff
+from webapp.runbooks.templates.plan_diff import Change, PlanDiff, PlanFacts, TaskChange, TaskFacts, diff
 
 
 def plan(

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.runbooks.differences import moved, stretched
 from webapp.runbooks.forecast import Span
-from webapp.runbooks.records import Record, StreamRecord, TaskRecord
-from webapp.runbooks.review import Review, pauses_within, review
-from webapp.runbooks.review_sheet import HEADINGS, cause_of, review_rows
+from webapp.runbooks.reviews.differences import moved, stretched
+from webapp.runbooks.reviews.records import Record, StreamRecord, TaskRecord
+from webapp.runbooks.reviews.review import Review, pauses_within, review
+from webapp.runbooks.reviews.review_sheet import HEADINGS, cause_of, review_rows
 from webapp.runbooks.schedule import schedule_of
 
 START = datetime(2026, 12, 24, 18, 0, tzinfo=UTC)

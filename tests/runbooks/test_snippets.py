@@ -13,11 +13,12 @@ from webapp.accounts.models import User
 from webapp.audit.models import AuditLine
 from webapp.extensions import db
 from webapp.fields import queries as fields
-from webapp.runbooks import operations, queries, template_queries
+from webapp.runbooks import operations, queries
 from webapp.runbooks.models import Runbook, Stream
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.states import Mode
-from webapp.runbooks.template_models import TemplateKind, TemplateVersion
+from webapp.runbooks.templates import queries as template_queries
+from webapp.runbooks.templates.models import TemplateKind, TemplateVersion
 from webapp.workspaces.models import Membership
 
 TEN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)

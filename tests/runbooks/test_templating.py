@@ -19,15 +19,16 @@ from webapp.fields import operations as field_operations
 from webapp.fields import queries as fields
 from webapp.integrations.models import Action
 from webapp.notifications.models import Notification
-from webapp.runbooks import lent, operations, queries, template_queries
+from webapp.runbooks import lent, operations, queries
 from webapp.runbooks.models import Comment, Runbook
 from webapp.runbooks.operations import importing
-from webapp.runbooks.plan_diff import diff
-from webapp.runbooks.plan_facts import load_plan_facts
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.sheets.reading import read
 from webapp.runbooks.states import Mode
-from webapp.runbooks.template_models import RunbookTemplate, TemplateKind, TemplateUse, TemplateVersion
+from webapp.runbooks.templates import queries as template_queries
+from webapp.runbooks.templates.models import RunbookTemplate, TemplateKind, TemplateUse, TemplateVersion
+from webapp.runbooks.templates.plan_diff import diff
+from webapp.runbooks.templates.plan_facts import load_plan_facts
 from webapp.workspaces.models import Membership
 
 TEN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)

@@ -24,9 +24,9 @@ from webapp.runbooks import operations, queries
 from webapp.runbooks.models import PlanChange, Runbook, Task
 from webapp.runbooks.operations import BulkEdit
 from webapp.runbooks.operations.plan_changes import KEPT, planned_change
-from webapp.runbooks.plan_history import history_of
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.states import Mode
+from webapp.runbooks.undo.history import history_of
 from webapp.workspaces.models import Membership
 
 ClientOf = Callable[[int], FlaskClient]

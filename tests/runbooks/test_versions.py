@@ -7,7 +7,14 @@ from itertools import product
 import pytest
 
 from webapp.runbooks.states import NotNow
-from webapp.runbooks.versions import FROZEN, OPEN, VersionEvent, VersionState, version_after, version_allows
+from webapp.runbooks.templates.versions import (
+    FROZEN,
+    OPEN,
+    VersionEvent,
+    VersionState,
+    version_after,
+    version_allows,
+)
 
 S, E = VersionState, VersionEvent
 

@@ -20,8 +20,8 @@ from webapp.accounts.models import User
 from webapp.clock import now
 from webapp.extensions import db
 from webapp.runbooks import operations
-from webapp.runbooks.executions import executions_of
 from webapp.runbooks.models import Runbook
+from webapp.runbooks.reviews.executions import executions_of
 from webapp.runbooks.states import Mode
 
 

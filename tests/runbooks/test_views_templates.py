@@ -18,7 +18,7 @@ from webapp.accounts.models import User
 from webapp.extensions import db
 from webapp.runbooks import operations, queries
 from webapp.runbooks.models import Runbook
-from webapp.runbooks.template_models import RunbookTemplate, TemplateVersion
+from webapp.runbooks.templates.models import RunbookTemplate, TemplateVersion
 from webapp.workspaces.models import Membership
 
 HTMX = {"HX-Request": "true"}

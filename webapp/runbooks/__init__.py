@@ -10,8 +10,9 @@ def init_app(app: Flask) -> None:
     from webapp import live
     from webapp.integration_runs import offered as offered_to_runs
     from webapp.integrations import offered
-    from webapp.runbooks import jobs, lent, models, template_models, views  # noqa: F401
+    from webapp.runbooks import jobs, lent, models, views  # noqa: F401
     from webapp.runbooks.operations import follow_up
+    from webapp.runbooks.templates import models as template_models  # noqa: F401
     from webapp.runbooks.triggers import TRIGGERS
 
     app.register_blueprint(views.blueprint)

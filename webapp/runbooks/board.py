@@ -14,10 +14,10 @@ from webapp.permissions import Permission, can
 from webapp.runbooks import queries
 from webapp.runbooks.addresses import Here, Wanted
 from webapp.runbooks.durations import shown
-from webapp.runbooks.executions import count_rehearsals
 from webapp.runbooks.models import Runbook, Stream
 from webapp.runbooks.queries import Progress
 from webapp.runbooks.reads import Reads, sign_ins_missing
+from webapp.runbooks.reviews.executions import count_rehearsals
 from webapp.runbooks.rows import Facts, Looker, Person, Row, is_failing, late_by, make_row
 from webapp.runbooks.schedule import Schedule, schedule_of
 from webapp.runbooks.states import UNDER_WAY, Result, RunbookState, TaskState

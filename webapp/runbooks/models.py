@@ -352,7 +352,7 @@ class PlanImport(Base):
 class PlanChange(Base):
     """What one operation changed in a runbook's plan, so that whoever did it can take it back.
 
-    `rows` is a list of row_differences.Difference as JSON: each row of the plan that changed, as it stood before and
+    `rows` is a list of undo.differences.Difference as JSON: each row of the plan that changed, as it stood before and
     as the change left it. `seq` is the runbook's after the change.
     """
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from webapp.runbooks.board import Board
 from webapp.runbooks.durations import shown
-from webapp.runbooks.review import Review
+from webapp.runbooks.reviews.review import Review
 from webapp.runbooks.schedule import Schedule
 from webapp.runbooks.sheets.export import PlanRow
 

@@ -14,10 +14,10 @@ from sqlalchemy import delete, select
 
 from webapp.accounts.models import User
 from webapp.extensions import db
-from webapp.runbooks.change_words import LONGEST, label_of
 from webapp.runbooks.models import PlanChange, Runbook, Stream, Task
-from webapp.runbooks.plan_rows import read_plan, read_spots
-from webapp.runbooks.row_differences import differences
+from webapp.runbooks.undo.differences import differences
+from webapp.runbooks.undo.rows import read_plan, read_spots
+from webapp.runbooks.undo.words import LONGEST, label_of
 
 KEPT = 50
 _OPEN = "plan change under way"

@@ -11,9 +11,9 @@ from sqlalchemy import func, select
 
 from webapp.accounts.models import User
 from webapp.extensions import db
-from webapp.runbooks.executions import latest_execution
 from webapp.runbooks.models import Execution, Runbook
-from webapp.runbooks.record_reads import present_record
+from webapp.runbooks.reviews.executions import latest_execution
+from webapp.runbooks.reviews.record_reads import present_record
 
 
 def begin_execution(runbook: Runbook, *, by: User, shift: timedelta) -> Execution:

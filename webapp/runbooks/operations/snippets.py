@@ -25,7 +25,7 @@ from webapp.runbooks.operations.streams import COLORS, arrange, refuse_if_gone
 from webapp.runbooks.operations.templating import first_version, refuse_unless_usable, remember_use
 from webapp.runbooks.refusals import NotNow, PlanRefused
 from webapp.runbooks.states import UNDER_WAY
-from webapp.runbooks.template_models import TemplateKind, TemplateVersion
+from webapp.runbooks.templates.models import TemplateKind, TemplateVersion
 
 
 def save_as_snippet(

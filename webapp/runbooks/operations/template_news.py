@@ -8,7 +8,7 @@ from webapp.accounts.models import User
 from webapp.extensions import db
 from webapp.notifications.operations import News, notify
 from webapp.permissions import TABLE, WORKSPACE_ROLES, Permission
-from webapp.runbooks.template_models import TemplateVersion
+from webapp.runbooks.templates.models import TemplateVersion
 from webapp.workspaces.models import Membership
 
 KIND = "template"

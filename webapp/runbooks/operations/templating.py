@@ -17,8 +17,8 @@ from webapp.runbooks.operations.changes import touch
 from webapp.runbooks.operations.duplicating import copy_plan
 from webapp.runbooks.operations.template_news import tell_approvers, tell_authors
 from webapp.runbooks.refusals import NotNow, PlanRefused
-from webapp.runbooks.template_models import RunbookTemplate, TemplateKind, TemplateUse, TemplateVersion
-from webapp.runbooks.versions import FROZEN, OPEN, VersionEvent, VersionState, version_after
+from webapp.runbooks.templates.models import RunbookTemplate, TemplateKind, TemplateUse, TemplateVersion
+from webapp.runbooks.templates.versions import FROZEN, OPEN, VersionEvent, VersionState, version_after
 
 
 def save_as_template(

@@ -17,16 +17,16 @@ from webapp.extensions import db
 from webapp.integrations.models import Action
 from webapp.runbooks import graph, linking
 from webapp.runbooks.arrangement import Place, Spots, nested, put_back
-from webapp.runbooks.change_words import what_was_done
 from webapp.runbooks.models import PlanChange, Runbook, Stream, Task, task_assignees, task_predecessors
 from webapp.runbooks.operations.changes import refuse_if_ended, stamp, touch
 from webapp.runbooks.operations.many_tasks import insert_pairs
 from webapp.runbooks.operations.readiness import settle_readiness
-from webapp.runbooks.plan_history import changes_after, history_of
-from webapp.runbooks.plan_rows import PEOPLE, WAITS_FOR, loaded, plan_columns, read_plan
 from webapp.runbooks.refusals import NotNow, PlanRefused
-from webapp.runbooks.row_differences import PLACE, PRESENT, Difference, PlanRow, PlanRows, Values, clashes
 from webapp.runbooks.states import UNDER_WAY
+from webapp.runbooks.undo.differences import PLACE, PRESENT, Difference, PlanRow, PlanRows, Values, clashes
+from webapp.runbooks.undo.history import changes_after, history_of
+from webapp.runbooks.undo.rows import PEOPLE, WAITS_FOR, loaded, plan_columns, read_plan
+from webapp.runbooks.undo.words import what_was_done
 from webapp.workspaces import queries as workspaces
 
 _MODELS: Mapping[str, type[Task | Stream]] = {"tasks": Task, "streams": Stream}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from webapp.blueprint import Blueprint
 from webapp.navigation import NavEntry
-from webapp.runbooks import queries, template_queries
+from webapp.runbooks import queries
+from webapp.runbooks.templates import queries as template_queries
 
 blueprint = Blueprint("runbooks", __name__)
 blueprint.nav = [

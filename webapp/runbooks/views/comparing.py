@@ -16,12 +16,12 @@ from webapp.page import page, told
 from webapp.permissions import Permission
 from webapp.runbooks import queries
 from webapp.runbooks.addresses import Here
-from webapp.runbooks.comparison import Compared, Comparison, Side, compare
-from webapp.runbooks.comparison_sheet import comparison_csv
-from webapp.runbooks.differences import moved, stretched
-from webapp.runbooks.executions import execution_called, executions_of, two_to_compare
 from webapp.runbooks.models import Execution, Runbook
-from webapp.runbooks.review_reads import load_review
+from webapp.runbooks.reviews.comparison import Compared, Comparison, Side, compare
+from webapp.runbooks.reviews.comparison_sheet import comparison_csv
+from webapp.runbooks.reviews.differences import moved, stretched
+from webapp.runbooks.reviews.executions import execution_called, executions_of, two_to_compare
+from webapp.runbooks.reviews.review_reads import load_review
 from webapp.runbooks.views import blueprint
 from webapp.runbooks.views.exporting import sent
 from webapp.runbooks.views.pieces import base_of

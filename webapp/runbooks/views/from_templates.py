@@ -14,14 +14,15 @@ from webapp.extensions import db
 from webapp.page import page, told
 from webapp.permissions import Permission
 from webapp.row_ids import row_id
-from webapp.runbooks import operations, queries, template_queries
+from webapp.runbooks import operations, queries
 from webapp.runbooks.models import Runbook, Task
-from webapp.runbooks.plan_diff import PlanDiff, diff
-from webapp.runbooks.plan_facts import load_plan_facts
 from webapp.runbooks.refusals import NotNow, PlanRefused
-from webapp.runbooks.template_forms import NEXT, InsertSnippetForm, SaveSnippetForm, SaveTemplateForm
-from webapp.runbooks.template_models import TemplateKind, TemplateVersion
-from webapp.runbooks.template_queries import Origin
+from webapp.runbooks.templates import queries as template_queries
+from webapp.runbooks.templates.forms import NEXT, InsertSnippetForm, SaveSnippetForm, SaveTemplateForm
+from webapp.runbooks.templates.models import TemplateKind, TemplateVersion
+from webapp.runbooks.templates.plan_diff import PlanDiff, diff
+from webapp.runbooks.templates.plan_facts import load_plan_facts
+from webapp.runbooks.templates.queries import Origin
 from webapp.runbooks.views import blueprint
 from webapp.runbooks.views.bulk import SELECTED, selected
 from webapp.runbooks.views.pieces import answer

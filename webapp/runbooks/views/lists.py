@@ -16,16 +16,17 @@ from webapp.extensions import db
 from webapp.page import invalid, page, told
 from webapp.permissions import TABLE, Permission
 from webapp.row_ids import row_id
-from webapp.runbooks import operations, queries, template_queries
+from webapp.runbooks import operations, queries
 from webapp.runbooks.board import Stats, rows_of, stats_of
 from webapp.runbooks.context import path_of
-from webapp.runbooks.executions import latest_executions
 from webapp.runbooks.forms import NewRunbookForm
 from webapp.runbooks.models import Runbook
 from webapp.runbooks.refusals import NotNow
+from webapp.runbooks.reviews.executions import latest_executions
 from webapp.runbooks.rows import Row
 from webapp.runbooks.states import UNDER_WAY
-from webapp.runbooks.template_models import TemplateKind
+from webapp.runbooks.templates import queries as template_queries
+from webapp.runbooks.templates.models import TemplateKind
 from webapp.runbooks.views import blueprint
 from webapp.runbooks.views.pieces import base_of
 from webapp.workspaces import queries as workspaces

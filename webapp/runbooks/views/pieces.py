@@ -16,15 +16,16 @@ from webapp.integrations.settings import sign_in_origins
 from webapp.page import fragments, is_fragment_request, page, toast, told
 from webapp.permissions import Permission
 from webapp.redirects import local_path
-from webapp.runbooks import linking, queries, template_queries
+from webapp.runbooks import linking, queries
 from webapp.runbooks.addresses import SHOWS, VIEWS, Here, read_here
 from webapp.runbooks.board import Board, Lane, Snapshot, load_board, viewer_of
 from webapp.runbooks.context import path_of
 from webapp.runbooks.forms import CommentForm, TaskForm
 from webapp.runbooks.models import Runbook, Stream, Task
 from webapp.runbooks.panel import Panel, load_panel, may_read_runs
-from webapp.runbooks.plan_history import history_of
 from webapp.runbooks.states import RunbookState
+from webapp.runbooks.templates import queries as template_queries
+from webapp.runbooks.undo.history import history_of
 from webapp.runbooks.views.drawn import DRAWN
 from webapp.runbooks.views.kept import piece
 from webapp.workspaces import queries as workspaces

@@ -19,16 +19,17 @@ from webapp.integration_runs.models import Attempt, IntegrationRun
 from webapp.off_the_loop import off_the_loop
 from webapp.page import page
 from webapp.permissions import Permission
-from webapp.runbooks import evidence, queries
+from webapp.runbooks import queries
 from webapp.runbooks.addresses import Here
 from webapp.runbooks.board import viewer_of
 from webapp.runbooks.context import address_of
-from webapp.runbooks.differences import moved
-from webapp.runbooks.executions import execution_called, executions_of, window_of
 from webapp.runbooks.models import Execution, Runbook
 from webapp.runbooks.panel import may_read_runs
-from webapp.runbooks.review_reads import Reviewing, Told, load_review, load_told
-from webapp.runbooks.review_sheet import review_csv, review_rows
+from webapp.runbooks.reviews import evidence
+from webapp.runbooks.reviews.differences import moved
+from webapp.runbooks.reviews.executions import execution_called, executions_of, window_of
+from webapp.runbooks.reviews.review_reads import Reviewing, Told, load_review, load_told
+from webapp.runbooks.reviews.review_sheet import review_csv, review_rows
 from webapp.runbooks.run_sheet import sheet_of_review
 from webapp.runbooks.views import blueprint
 from webapp.runbooks.views.exporting import run_sheet_page, sent

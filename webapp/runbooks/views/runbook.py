@@ -22,7 +22,6 @@ from webapp.permissions import Permission
 from webapp.runbooks import operations, presence, queries
 from webapp.runbooks.addresses import WALL, Here, read_here
 from webapp.runbooks.audiences import USUAL, counts
-from webapp.runbooks.differences import offset
 from webapp.runbooks.forms import (
     MessageForm,
     ReasonForm,
@@ -33,6 +32,7 @@ from webapp.runbooks.forms import (
 from webapp.runbooks.models import Runbook
 from webapp.runbooks.preflight import preflight
 from webapp.runbooks.refusals import NotNow
+from webapp.runbooks.reviews.differences import offset
 from webapp.runbooks.states import ENDED, Mode
 from webapp.runbooks.views import blueprint
 from webapp.runbooks.views.pieces import (

@@ -10,13 +10,14 @@ from flask_login import current_user
 from webapp.extensions import db
 from webapp.page import told
 from webapp.permissions import Permission
-from webapp.runbooks import operations, template_queries
+from webapp.runbooks import operations
 from webapp.runbooks.context import path_of
 from webapp.runbooks.forms import ReasonForm
 from webapp.runbooks.refusals import NotNow
-from webapp.runbooks.template_forms import NoteForm
-from webapp.runbooks.template_models import TemplateVersion
-from webapp.runbooks.versions import VersionState
+from webapp.runbooks.templates import queries as template_queries
+from webapp.runbooks.templates.forms import NoteForm
+from webapp.runbooks.templates.models import TemplateVersion
+from webapp.runbooks.templates.versions import VersionState
 from webapp.runbooks.views import blueprint
 from webapp.runbooks.views.templates import TEMPLATE, address_of, template_page, template_refused
 

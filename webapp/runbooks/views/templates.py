@@ -13,13 +13,14 @@ from webapp.extensions import db
 from webapp.page import page, told
 from webapp.permissions import TABLE, Permission, Role, can
 from webapp.row_ids import row_id
-from webapp.runbooks import operations, queries, template_queries
-from webapp.runbooks.plan_diff import PlanDiff, diff
-from webapp.runbooks.plan_facts import load_plan_facts
+from webapp.runbooks import operations, queries
 from webapp.runbooks.refusals import NotNow
-from webapp.runbooks.template_forms import NoteForm, TemplateForm
-from webapp.runbooks.template_models import RunbookTemplate, TemplateKind, TemplateVersion
-from webapp.runbooks.versions import OPEN, VersionEvent, VersionState, version_allows
+from webapp.runbooks.templates import queries as template_queries
+from webapp.runbooks.templates.forms import NoteForm, TemplateForm
+from webapp.runbooks.templates.models import RunbookTemplate, TemplateKind, TemplateVersion
+from webapp.runbooks.templates.plan_diff import PlanDiff, diff
+from webapp.runbooks.templates.plan_facts import load_plan_facts
+from webapp.runbooks.templates.versions import OPEN, VersionEvent, VersionState, version_allows
 from webapp.runbooks.views import blueprint
 from webapp.workspaces import queries as workspaces
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
-from webapp.runbooks.row_differences import PLACE, PRESENT, Difference
+from webapp.runbooks.undo.differences import PLACE, PRESENT, Difference
 
 # What people call it, where that is not the column's name.
 _WORDS: Mapping[str, str] = MappingProxyType(

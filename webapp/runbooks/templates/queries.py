@@ -14,8 +14,8 @@ from webapp.extensions import db
 from webapp.permissions import TABLE, Permission
 from webapp.runbooks import queries
 from webapp.runbooks.models import Runbook
-from webapp.runbooks.template_models import RunbookTemplate, TemplateKind, TemplateUse, TemplateVersion
-from webapp.runbooks.versions import OPEN, VersionState
+from webapp.runbooks.templates.models import RunbookTemplate, TemplateKind, TemplateUse, TemplateVersion
+from webapp.runbooks.templates.versions import OPEN, VersionState
 
 
 def template_for(user: User, template_id: int, permission: Permission) -> RunbookTemplate:

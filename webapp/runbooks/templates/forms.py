@@ -12,7 +12,7 @@ from webapp.forms import BaseForm
 from webapp.runbooks.forms import pick
 from webapp.runbooks.models import Stream
 from webapp.runbooks.queries import Name
-from webapp.runbooks.template_models import TemplateVersion
+from webapp.runbooks.templates.models import TemplateVersion
 
 NO_TASK = 0
 NEW, NEXT = "new", "next"

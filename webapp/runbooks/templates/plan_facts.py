@@ -1,4 +1,4 @@
-"""A plan as plan_diff compares it: read in a constant number of queries, however many tasks it has."""
+"""A plan as `plan_diff` compares it: read in a constant number of queries, however many tasks it has."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from webapp.fields.models import FieldValue
 from webapp.integrations.models import Action
 from webapp.runbooks import durations, queries
 from webapp.runbooks.models import Runbook, Stream, Task, task_assignees, task_predecessors
-from webapp.runbooks.plan_diff import NAME, PlanFacts, TaskFacts
 from webapp.runbooks.rules import Rule, in_words
 from webapp.runbooks.task_types import type_of
+from webapp.runbooks.templates.plan_diff import NAME, PlanFacts, TaskFacts
 
 
 def load_plan_facts(runbook: Runbook, zone: ZoneInfo, *, dated: bool = True) -> PlanFacts:

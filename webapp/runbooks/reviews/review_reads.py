@@ -15,11 +15,11 @@ from webapp.clock import now
 from webapp.extensions import db
 from webapp.integration_runs import queries as integration_runs
 from webapp.runbooks import queries
-from webapp.runbooks.differences import offset
-from webapp.runbooks.executions import Window, planned_start_of, record_of, window_of
 from webapp.runbooks.models import Comment, Execution, Runbook, Task
-from webapp.runbooks.records import Record, TaskRecord
-from webapp.runbooks.review import Call, Lesson, Review, Step, pauses_within, review
+from webapp.runbooks.reviews.differences import offset
+from webapp.runbooks.reviews.executions import Window, planned_start_of, record_of, window_of
+from webapp.runbooks.reviews.records import Record, TaskRecord
+from webapp.runbooks.reviews.review import Call, Lesson, Review, Step, pauses_within, review
 from webapp.runbooks.rows import Person, outcome_words
 from webapp.runbooks.schedule import Schedule, schedule_of
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from webapp.runbooks.differences import length, moved, sentence, stretched, worth_saying
 from webapp.runbooks.forecast import Span
-from webapp.runbooks.records import Record, TaskRecord
+from webapp.runbooks.reviews.differences import length, moved, sentence, stretched, worth_saying
+from webapp.runbooks.reviews.records import Record, TaskRecord
 from webapp.runbooks.rows import LATE_START_S, Person, look_of
 from webapp.runbooks.schedule import Schedule
 from webapp.runbooks.states import UNPROVEN, Completion, Result, TaskState

@@ -13,7 +13,7 @@ from webapp.extensions import db
 from webapp.integrations.models import Action, Connection
 from webapp.runbooks import queries
 from webapp.runbooks.models import Task, task_assignees
-from webapp.runbooks.records import NAMES, Record, StreamRecord, TaskRecord
+from webapp.runbooks.reviews.records import NAMES, Record, StreamRecord, TaskRecord
 
 _COLUMNS = tuple(name for name in NAMES if name in Task.__table__.columns)
 BY_ITSELF = "Runsheet"

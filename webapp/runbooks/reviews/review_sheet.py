@@ -8,7 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from webapp.runbooks.durations import shown
-from webapp.runbooks.review import Call, LateStart, Lesson, Review, Reviewed
+from webapp.runbooks.reviews.review import Call, LateStart, Lesson, Review, Reviewed
 from webapp.runbooks.sheets.csv_files import write_csv
 
 HEADINGS = (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from webapp.runbooks.comparison import Compared, Comparison
 from webapp.runbooks.durations import shown
-from webapp.runbooks.review import Reviewed
-from webapp.runbooks.review_sheet import minutes
+from webapp.runbooks.reviews.comparison import Compared, Comparison
+from webapp.runbooks.reviews.review import Reviewed
+from webapp.runbooks.reviews.review_sheet import minutes
 from webapp.runbooks.sheets.csv_files import write_csv
 
 _OF_EACH = ("planned duration", "took", "started late (min)", "ended")

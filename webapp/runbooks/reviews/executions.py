@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 
 from webapp.extensions import db
 from webapp.runbooks.models import Execution, Runbook
-from webapp.runbooks.record_reads import present_record
-from webapp.runbooks.records import Record
+from webapp.runbooks.reviews.record_reads import present_record
+from webapp.runbooks.reviews.records import Record
 from webapp.runbooks.states import Mode
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from webapp.runbooks.differences import sentence, stretched, worth_saying
-from webapp.runbooks.review import Review, Reviewed, Summary
+from webapp.runbooks.reviews.differences import sentence, stretched, worth_saying
+from webapp.runbooks.reviews.review import Review, Reviewed, Summary
 from webapp.runbooks.schedule import Schedule
 
 

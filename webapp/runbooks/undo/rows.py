@@ -12,8 +12,8 @@ from sqlalchemy import Column, Select, Table, select
 from webapp.extensions import Base, UtcDateTime, db
 from webapp.runbooks.arrangement import Spot, Spots
 from webapp.runbooks.models import PLAN_COLUMNS, Runbook, Stream, Task, task_assignees, task_predecessors
-from webapp.runbooks.row_differences import PRESENT, PlanRow, PlanRows, Values
 from webapp.runbooks.states import NOT_STARTED
+from webapp.runbooks.undo.differences import PRESENT, PlanRow, PlanRows, Values
 
 _COLUMNS: dict[type[Base], tuple[str, ...]] = {Task: PLAN_COLUMNS, Stream: ("name", "color")}
 # Beside its columns, who is assigned to a task and what it waits for.
