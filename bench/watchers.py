@@ -1,8 +1,9 @@
 """`python -m bench.watchers`: many who watch one runbook while some act, with the processes that people run.
 
 Every watcher holds a stream of its own and pulls what changed as static/js/live.js does: 0 to 250 ms after a signal, one
-pull at a time. Measured is the time from the signal until the watcher has the whole fragment, that pause included, and how
-long those who act wait for their answers. Watchers and server share this machine, so the figures are an upper bound.
+pull at a time, and not before its turn (X-Wait). Measured is the time from the signal until the watcher has the whole
+fragment, that pause included, and how long those who act wait for their answers. Watchers and server share this machine,
+so the figures are an upper bound.
 """
 
 from __future__ import annotations
@@ -156,15 +157,18 @@ async def _follow(port: int, runbook: int, cookie: str, watcher: Watcher, after_
 
     async def pull() -> None:
         answers, asks = await asyncio.open_connection("127.0.0.1", port)
+        not_before = 0.0
         while True:
             await wanted.wait()
             signalled = heard_at
-            await asyncio.sleep(random.random() * JITTER_S)
+            await asyncio.sleep(max(random.random() * JITTER_S, not_before - time.monotonic()))
             wanted.clear()
             asks.write(_request(f"/runbooks/{runbook}/changes?since={watcher.seq}", cookie, "*/*"))
             head = (await answers.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
             size = re.search(r"content-length: (\d+)", head)
             body = await answers.readexactly(int(size[1])) if size else b""
+            turn = re.search(r"x-wait: (\d+)", head)
+            not_before = time.monotonic() + (int(turn[1]) / 1000 if turn else 0)
             seq = re.search(r"x-seq: (\d+)", head)
             if seq:
                 watcher.waits.append(time.monotonic() - signalled)

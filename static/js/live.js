@@ -4,7 +4,7 @@
 //
 // The stream (/live, or data-live-stream; stream.js) carries `event: v`, `data: <runbook id>:<seq>`. A page that hears
 // of its own id asks <data-live>/changes?since=<seq> after 0 to 250 ms and gets 204, or out-of-band fragments and
-// the header X-Seq. The cursor lives in the page, so a missed or repeated signal loses and repeats nothing.
+// the header X-Seq. Where many watch, X-Wait has the page let so many ms pass before a signal makes it ask again. The cursor lives in the page, so a missed or repeated signal loses and repeats nothing.
 // data-live-id defaults to the last part of data-live; "*" hears every id. #conn shows how things stand.
 
 import { fitting } from './pieces.js';
@@ -15,6 +15,8 @@ const POLL_MS = 5000;
 const FAILURES_BEFORE_POLLING = 4;
 // After a sleep, or behind a router that forgot it, a connection may be dead without a word.
 const PULL_WITHIN_MS = 15000;
+// Whatever the server says: a page that waits longer would look as if it stood still.
+const MOST_WAIT_MS = 2000;
 
 const NO_CONNECTION = 'No connection. Trying again…';
 
@@ -35,6 +37,8 @@ function follow(root) {
   let busy = false;
   let again = false;
   let failures = 0;
+  let notBefore = 0; // on the clock of performance.now()
+  let planned = 0; // the timer of the next pull
   let trouble = ''; // why the last pull brought nothing
 
   function say(state, text) {
@@ -80,6 +84,7 @@ function follow(root) {
         headers: { 'HX-Request': 'true', 'HX-Current-URL': window.location.href, 'X-Zone': `${zone} ${otherZone}` },
       });
       if (obey(answer.headers)) return;
+      notBefore = performance.now() + Math.min(Number(answer.headers.get('X-Wait') ?? 0), MOST_WAIT_MS);
       trouble = troubleOf(answer);
       if (answer.status === 200) {
         const html = await answer.text();
@@ -96,8 +101,13 @@ function follow(root) {
       clearTimeout(late);
       report();
       busy = false;
-      if (again) { again = false; pull(); }
+      if (again) { again = false; pullSoon(0); }
     }
+  }
+
+  // One pull for all that is heard until then, when it is this page's turn.
+  function pullSoon(pause) {
+    planned ||= setTimeout(() => { planned = 0; pull(); }, Math.max(pause, notBefore - performance.now()));
   }
 
   // A panel that was asked for before the last pull and came after it may be the older of the two.
@@ -110,7 +120,7 @@ function follow(root) {
   function hear(message) {
     if ('failures' in message) { failures = message.failures; report(); }
     if ('about' in message && message.event !== 'n' && (id === '*' || message.about === '*' || message.about === id)) {
-      if (id === '*' || message.seq > seq) setTimeout(pull, Math.random() * JITTER_MS);
+      if (id === '*' || message.seq > seq) pullSoon(Math.random() * JITTER_MS);
     }
   }
 

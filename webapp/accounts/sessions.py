@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from flask import Flask, g, request, session
 from flask_login import current_user, login_user, logout_user
-from sqlalchemy import select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import contains_eager
 
 from webapp.accounts.models import IDLE_LIMIT, User, UserSession
@@ -55,18 +56,10 @@ def end() -> None:
 
 def load(token: str) -> User | None:
     """The user whose live session the token opens; keeps `last_seen_at` fresh to within five minutes."""
-    query = (
-        select(UserSession)
-        .join(UserSession.user)
-        .options(contains_eager(UserSession.user).joinedload(User.held_roles))
-        .where(
-            UserSession.token_hash == hash_token(token),
-            UserSession.revoked_at.is_(None),
-            UserSession.last_seen_at > now() - IDLE_LIMIT,
-            User.active,
-        )
+    found = db.session.scalars(
+        _live_session(), {"token_hash": hash_token(token), "alive": now() - IDLE_LIMIT}
     )
-    row = db.session.scalars(query).unique().one_or_none()
+    row = found.unique().one_or_none()
     if row is None:
         return None
     if row.last_seen_at < now() - SEEN_EVERY:
@@ -76,6 +69,27 @@ def load(token: str) -> User | None:
     g.user_session = row
     row.user.session_token = token
     return row.user
+
+
+@cache
+def _live_session() -> Select[UserSession]:
+    """The session with :token_hash that was seen since :alive, and who it is with all their roles: one query a request,
+    put together once."""
+    user = contains_eager(UserSession.user)
+    return (
+        select(UserSession)
+        .join(UserSession.user)
+        .options(
+            user.joinedload(User.held_roles),
+            user.joinedload(User.memberships),
+        )
+        .where(
+            UserSession.token_hash == bindparam("token_hash"),
+            UserSession.revoked_at.is_(None),
+            UserSession.last_seen_at > bindparam("alive"),
+            User.active,
+        )
+    )
 
 
 def hash_token(token: str) -> str:

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from itertools import takewhile
 
 from webapp.accounts.models import User
 from webapp.clock import now
@@ -17,7 +18,7 @@ from webapp.runbooks.models import Runbook, Stream
 from webapp.runbooks.queries import Progress
 from webapp.runbooks.reads import Reads, sign_ins_missing
 from webapp.runbooks.reviews.executions import count_rehearsals
-from webapp.runbooks.rows import Looker, Person, Row, is_failing, late_by, make_row
+from webapp.runbooks.rows import Facts, Looker, Person, Row, is_failing, late_by, make_row
 from webapp.runbooks.schedule import Schedule, schedule_of
 from webapp.runbooks.states import UNDER_WAY, Result, RunbookState, TaskState
 from webapp.runbooks.status import Status, Trouble, status_of
@@ -201,13 +202,15 @@ def load_board(
     here: Here,
     only: Collection[int] | None = None,
     hiding: bool = True,
+    shared: Snapshot | None = None,
 ) -> Board:
     """The board. `only` narrows the rows that are worked out to those task ids; figures are of all tasks.
 
     The filter of `here` hides rows, or with `hiding` false only marks those that it wants.
+    `shared` is the runbook's snapshot, where the caller has it.
     """
     wanted = here.wanted
-    shared = snapshot_of(runbook)
+    shared = shared or snapshot_of(runbook)
     lanes = {
         stream.id: Lane(stream, shared.progress.get(stream.id, Progress()))
         for stream in queries.streams_of(runbook.id)
@@ -301,6 +304,8 @@ class Snapshot:
             self.progress[each.stream_id].add(each.state, each.completion, failing=failing)
             self.order[each.stream_id].append(each.number)
         self._stats = self._worked_out()
+        self._placed, self._planners = reads.placed.get(runbook.id, 0), reads.planners.get(runbook.id, set())
+        self._newest = sorted(self._facts, key=lambda each: each.seq, reverse=True)
         self._mine = Counter(person.id for each in self._facts for person in reads.people.get(each.id, ()))
 
     def rows(
@@ -347,6 +352,28 @@ class Snapshot:
                 )
             )
         return found
+
+    def apart(self, viewer: Viewer, since: int, here: Here) -> Hashable:
+        """What changes after `since` look like to that viewer at that place, and not to all others with the same rights:
+        the number of their tasks, and who they are where one of the changes, or what they may undo, is about them.
+
+        A task is about those who are assigned, started it or gave their word for it, and where a sign-in is due before it,
+        about everybody. With a filter, or with streams that are drawn anew, every task counts as changed.
+        """
+        who = viewer.user.id
+        whole = here.wanted.any or self._placed > since
+        changed = takewhile(lambda each: whole or each.seq > since, self._newest)
+        personal = who in self._planners or any(self._is_about(each, who) for each in changed)
+        return (self._mine[who], who if personal else None)
+
+    def _is_about(self, task: Facts, who: int) -> bool:
+        reads = self._reads
+        return (
+            task.id in reads.asking
+            or task.started_by_id == who
+            or who in reads.ready.get(task.id, ())
+            or any(person.id == who for person in reads.people.get(task.id, ()))
+        )
 
     def stats_for(self, viewer: Viewer) -> Stats:
         """The figures, with the viewer's own."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from flask import abort
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from webapp.accounts.models import User
@@ -33,15 +33,18 @@ from webapp.runbooks.states import ENDED, NOT_STARTED, UNDER_WAY, Completion, Ru
 
 T = TypeVar("T", bound=Guarded)
 
+# Put together once: it is part of every pull, which does not ask what else the owners may do.
+_GUARDED = (
+    select(Runbook)
+    .where(Runbook.id == bindparam("runbook_id"))
+    .options(joinedload(Runbook.workspace), joinedload(Runbook.owners).lazyload("*"))
+)
+
 
 def runbook_for(user: User, runbook_id: int, permission: Permission) -> Runbook:
     """The runbook with its workspace, for someone who holds the permission on it."""
-    query = (
-        select(Runbook)
-        .where(Runbook.id == runbook_id)
-        .options(joinedload(Runbook.workspace), joinedload(Runbook.owners))
-    )
-    return permitted(user, db.session.scalars(query).unique().one_or_none(), permission)
+    found = db.session.scalars(_GUARDED, {"runbook_id": runbook_id})
+    return permitted(user, found.unique().one_or_none(), permission)
 
 
 def task_for(user: User, task_id: int, permission: Permission) -> Task:

@@ -15,7 +15,16 @@ from webapp.integrations import models as integrations
 from webapp.integrations.credentials import sign_in_states, signs_in
 from webapp.integrations.rehearsals import Destination
 from webapp.runbooks import linking
-from webapp.runbooks.models import Comment, Confirmation, Runbook, Task, task_assignees, task_predecessors
+from webapp.runbooks.models import (
+    Comment,
+    Confirmation,
+    PlanChange,
+    Runbook,
+    Stream,
+    Task,
+    task_assignees,
+    task_predecessors,
+)
 from webapp.runbooks.rows import Action, Call, Facts, Linked, Person
 from webapp.runbooks.rules import Moment
 from webapp.runbooks.states import NOT_STARTED, UNDER_WAY, TaskState
@@ -25,7 +34,8 @@ _COLUMNS = [getattr(Task, name) for name in Facts._fields]
 
 
 class Reads:
-    """What the rows of these runbooks are made of, whoever looks. All but `facts` (by runbook id) is by task id.
+    """What the rows of these runbooks are made of, whoever looks. All is by task id, but by runbook id `facts`, `planners`
+    (the ids of those who changed its plan and may undo that) and `placed` (its seq when one of its streams last got its place).
 
     `asking` is the action of those tasks before which a sign-in may stand. Nothing here belongs to a session: boards share it.
     """
@@ -39,6 +49,8 @@ class Reads:
         self.people = _people(ids)
         self.comments = _comment_counts(ids)
         self.ready = _ready(ids, self.by_id)
+        self.planners = _planners(ids)
+        self.placed = _placed(ids)
         self.linked = _linked(self.facts.values())
         self.actions, self.asking = _actions([(each, self.facts[each.id]) for each in runbooks])
 
@@ -109,6 +121,27 @@ def _ready(runbook_ids: Collection[int], tasks: Mapping[int, Facts]) -> dict[int
         ):
             found[task_id].add(user_id)
     return found
+
+
+def _planners(runbook_ids: Collection[int]) -> dict[int, set[int]]:
+    query = (
+        select(PlanChange.runbook_id, PlanChange.user_id)
+        .where(PlanChange.runbook_id.in_(runbook_ids))
+        .distinct()
+    )
+    found: dict[int, set[int]] = defaultdict(set)
+    for runbook_id, user_id in db.session.execute(query):
+        found[runbook_id].add(user_id)
+    return found
+
+
+def _placed(runbook_ids: Collection[int]) -> dict[int, int]:
+    query = (
+        select(Stream.runbook_id, func.max(Stream.placed_seq))
+        .where(Stream.runbook_id.in_(runbook_ids))
+        .group_by(Stream.runbook_id)
+    )
+    return {row[0]: row[1] for row in db.session.execute(query)}
 
 
 def _linked(chosen: Iterable[list[Facts]]) -> dict[int, Linked]:

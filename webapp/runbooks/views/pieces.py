@@ -18,7 +18,7 @@ from webapp.permissions import Permission
 from webapp.redirects import local_path
 from webapp.runbooks import linking, queries
 from webapp.runbooks.addresses import SHOWS, VIEWS, Here, read_here
-from webapp.runbooks.board import Board, Lane, load_board, viewer_of
+from webapp.runbooks.board import Board, Lane, Snapshot, load_board, viewer_of
 from webapp.runbooks.context import path_of
 from webapp.runbooks.forms import CommentForm, TaskForm
 from webapp.runbooks.models import Runbook, Stream, Task
@@ -138,15 +138,17 @@ def answer(
     return toast(found, text, kind, press) if text else found
 
 
-def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
+def changed_parts(runbook: Runbook, since: int, snapshot: Snapshot | None = None) -> list[str] | None:
     """Out-of-band pieces of all that changed after `since`, for the page that asks; None where it has to be
     loaded anew: that is too much, or the page tells of other zones than the runbook's and the viewer's by now.
+
+    `snapshot` is the runbook's, where the caller has it.
     """
     if zones.outdated():
         return None
     here = here_on_page(runbook)
     if here.view:
-        return _view_parts(runbook, here, since)
+        return _view_parts(runbook, here, since, snapshot)
     changed = _changed_tasks(runbook.id, since)
     streams = _changed_streams(runbook.id, since)
     placed_streams = _placed(runbook.id, streams, since)
@@ -159,7 +161,8 @@ def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
             return None
     open_id = _id_of(runbook.id, here.number)
     only = present | ({open_id} if open_id else set())
-    board = load_board(runbook, viewer_of(current_user, runbook), here=here, only=only, hiding=False)
+    viewer = viewer_of(current_user, runbook)
+    board = load_board(runbook, viewer, here=here, only=only, hiding=False, shared=snapshot)
     macros = _macros("runbooks/_board.html")
     parts: list[str] = []
     parts += _stream_parts(board, streams, since, macros)
@@ -177,20 +180,20 @@ def changed_parts(runbook: Runbook, since: int) -> list[str] | None:
     return [*parts, *_head_parts(board), macros.states(board), *_open_panel_parts(board)]
 
 
-def _view_parts(runbook: Runbook, here: Here, since: int) -> list[str] | None:
+def _view_parts(runbook: Runbook, here: Here, since: int, snapshot: Snapshot | None) -> list[str] | None:
     """A drawn view is one piece: what changes in it is mostly everything after the task that changed.
 
     Of a large drawing only the states of what changed are sent; the page then asks for the drawing when it is time.
     """
     present = select(func.count()).where(Task.runbook_id == runbook.id, Task.deleted_at.is_(None))
     if (db.session.scalar(present) or 0) <= MOST_DRAWN or not DRAWN[here.view].grows:
-        board = board_of(runbook, here)
+        board = board_of(runbook, here, snapshot)
         return [*_head_parts(board), view_piece(board, oob=True), *_open_panel_parts(board)]
     changed = _changed_tasks(runbook.id, since)
     if len(changed) > MOST_CHANGED:
         return None
     viewer, only = viewer_of(current_user, runbook), [each.id for each in changed]
-    board = load_board(runbook, viewer, here=here, only=only, hiding=False)
+    board = load_board(runbook, viewer, here=here, only=only, hiding=False, shared=snapshot)
     states = _macros("runbooks/_board.html").states(board, stale=True)
     return [*_head_parts(board), states, *_open_panel_parts(board)]
 
@@ -241,10 +244,11 @@ def _open_panel_parts(board: Board) -> list[str]:
     return [_macros("runbooks/_panel.html").gone(board.here.of_task(number))]
 
 
-def board_of(runbook: Runbook, here: Here) -> Board:
+def board_of(runbook: Runbook, here: Here, snapshot: Snapshot | None = None) -> Board:
     """The board as that view needs it."""
     viewer = viewer_of(current_user, runbook)
-    return load_board(runbook, viewer, here=here, hiding=not here.view or DRAWN[here.view].hides)
+    hiding = not here.view or DRAWN[here.view].hides
+    return load_board(runbook, viewer, here=here, hiding=hiding, shared=snapshot)
 
 
 def view_piece(board: Board, *, oob: bool = False) -> str:

@@ -42,10 +42,10 @@ from webapp.runbooks.views.pieces import (
     changed_parts,
     dialog,
     here_on_page,
-    refresh,
     runbook_page,
     view_piece,
 )
+from webapp.runbooks.views.pulls import TURNS, pulled
 from webapp.workspaces import queries as workspaces
 
 PAGE = "/runbooks/<int:runbook_id>"
@@ -85,18 +85,15 @@ def wall(runbook_id: int) -> Any:
 
 @blueprint.get(f"{PAGE}/changes", permission=Permission.READ_RUNBOOKS)
 def changes(runbook_id: int) -> Any:
-    """204, or the out-of-band pieces that changed after `since`, with the seq that they bring the page to."""
+    """204, or the out-of-band pieces that changed after `since`, with the seq that they bring the page to.
+
+    X-Wait says how many ms the page should let pass before it asks again of itself.
+    """
     found = queries.runbook_for(current_user, runbook_id, Permission.READ_RUNBOOKS)
     since = request.args.get("since", 0, int)
-    if found.seq <= since:
-        return Response(status=204)
-    seq = found.seq
-    parts = changed_parts(found, since)
-    if parts is None:
-        return refresh()
-    pulled = fragments(parts)
-    pulled.headers["X-Seq"] = str(seq)
-    return pulled
+    told = Response(status=204) if found.seq <= since else pulled(found, since)
+    told.headers["X-Wait"] = str(round(TURNS.next_s() * 1000))
+    return told
 
 
 @blueprint.get(f"{PAGE}/watching", permission=Permission.READ_RUNBOOKS)
