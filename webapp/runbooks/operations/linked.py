@@ -7,7 +7,7 @@ from webapp.runbooks import linking
 from webapp.runbooks.models import Runbook
 from webapp.runbooks.operations.changes import leave_to_people, look_anew
 from webapp.runbooks.operations.execution import finish_task
-from webapp.runbooks.refusals import FieldsMissing, PeopleAsked
+from webapp.runbooks.refusals import FieldsMissing, PeopleAsked, TakenBefore
 from webapp.runbooks.states import Completion
 
 
@@ -21,6 +21,8 @@ def finish_linking_tasks(runbook: Runbook) -> None:
         try:
             with db.session.begin_nested():
                 finish_task(task, by=None, completion=Completion.RUNBOOK)
+        except TakenBefore:
+            pass  # somebody finished it by hand in the same moment
         except (PeopleAsked, FieldsMissing) as refusal:
             leave_to_people(task, str(refusal))
 

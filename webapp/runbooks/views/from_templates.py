@@ -139,7 +139,7 @@ def insert_snippet(runbook_id: int) -> Any:
     if not form.validate():
         return _ask_insert(runbook, form, status=422)
     snippets = template_queries.usable_versions([runbook.workspace_id], TemplateKind.SNIPPET)
-    version = next(each for each in snippets if each.id == form.version_id.data)
+    version = next((each for each in snippets if each.id == form.version_id.data), None) or abort(404)
     stream = queries.stream_of(runbook, form.stream_id.data) if form.stream_id.data else None
     try:
         tasks = operations.insert_snippet(

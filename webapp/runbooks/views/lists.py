@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from flask import Response, request, url_for
+from flask import Response, abort, request, url_for
 from flask_login import current_user
 
 from webapp import zones
@@ -111,7 +111,7 @@ def create_runbook() -> Any:
 def _make_from_template(form: NewRunbookForm) -> Any:
     places = _creating_places()
     versions = template_queries.usable_versions(places, TemplateKind.TEMPLATE)
-    version = next(each for each in versions if each.id == form.version_id.data)
+    version = next((each for each in versions if each.id == form.version_id.data), None) or abort(404)
     try:
         runbook = operations.make_runbook(
             version,
