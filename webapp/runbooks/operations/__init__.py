@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from webapp.runbooks.operations.baseline import way_to
+from webapp.runbooks.operations.baseline import plan_begin, way_to
 from webapp.runbooks.operations.bulk import PEOPLE_CHANGES, BulkEdit, BulkOutcome, delete_tasks, edit_tasks
 from webapp.runbooks.operations.changes import touch
 from webapp.runbooks.operations.confirmations import is_last, take_back
@@ -126,6 +126,7 @@ __all__ = [
     "nudged_at",
     "pause_runbook",
     "plan_again",
+    "plan_begin",
     "plan_of",
     "record_refusal",
     "redo_change",

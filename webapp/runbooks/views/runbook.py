@@ -212,7 +212,6 @@ def ask_start(runbook_id: int) -> Any:
 
 
 def _ask_start(found: Runbook, mode: Mode, form: StartRunbookForm, *, status: int = 200) -> Response:
-    moment = now()
     form.count(counts(found, besides=current_user))
     return asked(
         found,
@@ -221,8 +220,8 @@ def _ask_start(found: Runbook, mode: Mode, form: StartRunbookForm, *, status: in
         form=form,
         mode=mode,
         found=preflight(found, mode),
-        way=operations.way_to(found, moment),
-        moment=moment,
+        way=operations.way_to(found, now()),
+        begins=operations.plan_begin(found),
         offset=offset,
     )
 
