@@ -236,7 +236,8 @@ def test_news_of_the_task_before_leave_the_task_that_was_opened_meanwhile(open_a
     with dana.expect_response("**/changes**"):
         let_go(dana, waiting, "**/changes**")
     dana.get_by_role("textbox", name="Description").fill("Twelve of them")
-    dana.get_by_role("textbox", name="Description").blur()
+    with dana.expect_response(lambda answer: answer.request.method == "POST"):
+        dana.get_by_role("textbox", name="Description").blur()
     expect(heading).to_have_text("Drain the nodes")
     dana.goto(f"{address}?task=2")
     expect(dana.get_by_role("textbox", name="Description")).to_have_value("Twelve of them")
