@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.runbooks.forecast import Span
-from webapp.runbooks.reviews.differences import moved, stretched
+from webapp.runbooks.reviews.differences import apart, moved, stretched
 from webapp.runbooks.reviews.records import Record, StreamRecord, TaskRecord
 from webapp.runbooks.reviews.review import Review, pauses_within, review
 from webapp.runbooks.reviews.review_sheet import HEADINGS, cause_of, review_rows
@@ -168,6 +168,12 @@ def test_differences_within_a_minute_are_none() -> None:
         "1h 1m late",
     ]
     assert [stretched(each) for each in (-120, 30, 90)] == ["2m less", "as long as planned", "1m longer"]
+    assert [apart(each) for each in (-120, -30, 0, 90)] == [
+        "2m less",
+        "within a minute",
+        "the same",
+        "1m longer",
+    ]
 
 
 MINUTES = st.integers(0, 90)

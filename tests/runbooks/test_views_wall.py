@@ -75,6 +75,17 @@ def test_the_head_of_the_wall_follows_a_pause_and_the_end(
     assert pulled(seq) == ("Cancelled", " hidden")
 
 
+def test_what_was_not_done_is_called_so_once_the_runbook_has_ended(
+    make_runbook: MakeRunbook, cast: Cast, rune: User, client_of: ClientOf
+) -> None:
+    runbook = make_runbook("Open the bridge", mode=Mode.LIVE)
+    client, address = client_of(cast.rune), f"/runbooks/{runbook.id}/wall"
+    assert '<h2 id="w-next">Ready and next</h2>' in client.get(address).text
+    operations.cancel_runbook(runbook, "Called off", by=rune)
+    db.session.commit()
+    assert '<h2 id="w-next">Not done</h2>' in client.get(address).text
+
+
 @pytest.mark.parametrize("view", ["", "/wall"])
 def test_no_clock_of_a_task_goes_on_once_its_runbook_has_ended(
     make_runbook: MakeRunbook, cast: Cast, rune: User, client_of: ClientOf, view: str

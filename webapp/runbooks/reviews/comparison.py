@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from webapp.runbooks.reviews.differences import sentence, stretched, worth_saying
+from webapp.runbooks.reviews.differences import apart, sentence, stretched, worth_saying
 from webapp.runbooks.reviews.review import Review, Reviewed, Summary
 from webapp.runbooks.schedule import Schedule
 
@@ -232,8 +232,8 @@ def _totals(first: Side, second: Side) -> list[Total]:
 
     def durations(label: str, read: Callable[[Side], int]) -> Total:
         gap = read(second) - read(first)
-        words = stretched(gap) if worth_saying(gap) else ""
-        return Total(label, "duration", read(first), read(second), words, _tone(gap) if words else "")
+        words, tone = (apart(gap), _tone(gap) if worth_saying(gap) else "") if gap else ("", "")
+        return Total(label, "duration", read(first), read(second), words, tone)
 
     def counts(label: str, before: int, after: int) -> Total:
         gap = after - before

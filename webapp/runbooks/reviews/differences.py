@@ -21,6 +21,13 @@ def stretched(seconds: float) -> str:
     return f"{length(seconds)} {'longer' if seconds > 0 else 'less'}"
 
 
+def apart(seconds: float) -> str:
+    """How two that happened differ: "5m longer", "2m less", "within a minute", or "the same"."""
+    if worth_saying(seconds):
+        return stretched(seconds)
+    return "within a minute" if seconds else "the same"
+
+
 def length(seconds: float) -> str:
     """How long, in full minutes."""
     return shown(abs(seconds) // 60 * 60)

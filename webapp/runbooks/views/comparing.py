@@ -19,7 +19,7 @@ from webapp.runbooks.addresses import Here
 from webapp.runbooks.models import Execution, Runbook
 from webapp.runbooks.reviews.comparison import Compared, Comparison, Side, compare
 from webapp.runbooks.reviews.comparison_sheet import comparison_csv
-from webapp.runbooks.reviews.differences import moved, stretched
+from webapp.runbooks.reviews.differences import apart, moved
 from webapp.runbooks.reviews.executions import execution_called, executions_of, two_to_compare
 from webapp.runbooks.reviews.review_reads import load_review
 from webapp.runbooks.views import blueprint
@@ -83,7 +83,7 @@ def compare_executions(runbook_id: int) -> Any:
         tasks=tasks[:MOST_SHOWN],
         more=max(0, len(tasks) - MOST_SHOWN),
         late=moved,
-        stretched=stretched,
+        apart=apart,
     )
 
 
